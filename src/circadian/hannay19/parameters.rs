@@ -1,0 +1,87 @@
+//! The model's constants and how they are read.
+
+use std::f64::consts::{PI, TAU};
+
+use super::state::LEAST_AMPLITUDE;
+use crate::circadian::model_file::{ModelError, ModelFile};
+use crate::units::{Hours, Lux, Radians};
+
+/// The model file as shipped.
+const EMBEDDED: &str = include_str!("../../../models/oscillators.toml");
+
+/// Natural periods that the model is used with, hours.
+pub(super) const TAU_RANGE: (f64, f64) = (20.0, 28.0);
+
+/// The largest G, five times the published one: more, and glaring light after darkness makes half-hour steps unstable.
+pub(super) const MOST_GAIN: f64 = 168.75;
+
+/// The model's constants, named as in the paper. See `models/oscillators.toml` for units and sources.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hannay19Parameters {
+    /// 2π over the natural frequency; not the free-running period, which comes out 0.34 h longer.
+    pub tau: Hours,
+    pub coupling: f64,
+    pub gamma: f64,
+    pub beta1: f64,
+    pub a1: f64,
+    pub a2: f64,
+    pub beta_l1: f64,
+    pub beta_l2: f64,
+    pub sigma: f64,
+    /// G, the factor between what the retina passes on and what the clock feels. A person's light gain multiplies it.
+    pub gain: f64,
+    /// Per minute, like `beta`.
+    pub alpha0: f64,
+    pub beta: f64,
+    pub exponent: f64,
+    /// I₀, lux to the power of `exponent`.
+    pub half: f64,
+    /// Light above this counts as this.
+    pub max_light: Lux,
+    pub initial_amplitude: f64,
+    pub initial_phase: Radians,
+    pub initial_adaptation: f64,
+}
+
+impl Hannay19Parameters {
+    /// Reads section `[hannay19]` of an oscillator model file.
+    ///
+    /// # Errors
+    /// [`ModelError`], naming the key that is missing, unknown, in a wrong unit, unsourced or out of range.
+    pub fn from_toml(text: &str) -> Result<Hannay19Parameters, ModelError> {
+        let mut file = ModelFile::parse("oscillators.toml", text)?;
+        let mut section = file.section("hannay19")?;
+        let parameters = Hannay19Parameters {
+            tau: Hours(section.number("tau", "h", TAU_RANGE.0..=TAU_RANGE.1)?),
+            coupling: section.number("coupling", "1/h", 0.0..=1.0)?,
+            gamma: section.number("gamma", "1/h", 0.0..=1.0)?,
+            beta1: section.number("beta1", "rad", -PI..=PI)?,
+            a1: section.number("a1", "1", 0.0..=2.0)?,
+            a2: section.number("a2", "1", 0.0..=2.0)?,
+            beta_l1: section.number("beta_l1", "rad", -PI..=PI)?,
+            beta_l2: section.number("beta_l2", "rad", -PI..=PI)?,
+            sigma: section.number("sigma", "1", -1.0..=1.0)?,
+            gain: section.number("gain", "1", 0.0..=MOST_GAIN)?,
+            alpha0: section.number("alpha0", "1/min", 0.0..=1.0)?,
+            beta: section.number("beta", "1/min", 1e-6..=1.0)?,
+            exponent: section.number("exponent", "1", 0.1..=4.0)?,
+            half: section.number("half", "lux^p", 1.0..=1e9)?,
+            max_light: Lux(section.number("max_light", "lux", 1.0..=1e6)?),
+            initial_amplitude: section.number("initial_amplitude", "1", LEAST_AMPLITUDE..=1.0)?,
+            initial_phase: Radians(section.number("initial_phase", "rad", -TAU..=TAU)?),
+            initial_adaptation: section.number("initial_adaptation", "1", 0.0..=1.0)?,
+        };
+        section.finish()?;
+        Ok(parameters)
+    }
+
+    /// The parameters shipped with the program.
+    ///
+    /// # Panics
+    /// Never: the text is part of the program and is read by its tests.
+    #[must_use]
+    pub fn embedded() -> Hannay19Parameters {
+        // See "Panics": there is nothing that a caller could do.
+        Self::from_toml(EMBEDDED).expect("the embedded oscillators.toml is valid")
+    }
+}
