@@ -1,0 +1,73 @@
+//! What several commands do: read the configuration, log, wait for a signal, show progress.
+
+use std::io::{ErrorKind, IsTerminal};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing_subscriber::EnvFilter;
+
+use super::Connection;
+use crate::settings::Config;
+
+/// The configuration with the flags of a command on top.
+pub fn configuration(connection: &Connection) -> anyhow::Result<Config> {
+    let mut config = Config::load(connection.config.as_deref())?;
+    if let Some(brokers) = &connection.brokers {
+        config.kafka.brokers.clone_from(brokers);
+    }
+    if let Some(prefix) = &connection.prefix {
+        config.topics.prefix.clone_from(prefix);
+    }
+    config.check()?;
+    Ok(config)
+}
+
+/// Log lines on standard error; `ZONER_LOG` chooses the level (`info`, `zoner=debug` …).
+pub fn start_logging(default_level: &str) {
+    let filter = EnvFilter::try_from_env("ZONER_LOG").unwrap_or_else(|_| EnvFilter::new(default_level));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    // A second call in one process (tests) keeps the first subscriber.
+    let _ = subscriber.try_init();
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn signalled() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.context("listening for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// A bar on a terminal; nothing otherwise.
+pub fn progress(total: u64, unit: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(total);
+    let template = format!("{{bar:32}} {{percent:>3}} %  {{human_pos}}/{{human_len}} {unit}  {{eta}} left");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Who reads our output has gone (`zoner … | head`): that is no failure.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe))
+}
+
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting the asynchronous runtime")
+}

@@ -1,0 +1,145 @@
+//! `zoner run`: the service.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+use tracing::info;
+
+use super::Connection;
+use super::common;
+use crate::engine::clock::{Clock, SystemClock};
+use crate::engine::record::Topic;
+use crate::http::{Answers, serve};
+use crate::kafka::topics::{Topics, Wanted, wanted};
+use crate::service::{Plan, Service};
+use crate::settings::Config;
+use crate::{flight, settings, telemetry};
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    connection: Connection,
+    /// Address of metrics, health and questions (overrides http.listen)
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<SocketAddr>,
+    /// Static member name, unique to this process (overrides kafka.instance_id)
+    #[arg(long, value_name = "NAME")]
+    instance: Option<String>,
+    /// Accept input topics stamped by their producers; no ticks are written, so time stands still where nothing arrives
+    #[arg(long)]
+    create_time: bool,
+    /// Go on although the input no longer reaches back to its beginning
+    #[arg(long)]
+    accept_gap: bool,
+    /// On SIGTERM give the partitions up at once, even as a static member
+    #[arg(long)]
+    leave: bool,
+    /// Show the configuration in force, secrets masked, and end
+    #[arg(long)]
+    print_config: bool,
+}
+
+pub fn run(command: &Run) -> anyhow::Result<()> {
+    let mut config = common::configuration(&command.connection)?;
+    if let Some(listen) = command.http {
+        config.http.listen = listen;
+    }
+    if let Some(instance) = &command.instance {
+        config.kafka.instance_id.clone_from(instance);
+    }
+    if command.print_config {
+        print!("{}", config.to_masked_toml());
+        return Ok(());
+    }
+    common::start_logging("info");
+    common::runtime()?.block_on(serve_until_signalled(command, &config))
+}
+
+async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result<()> {
+    let metrics = telemetry::install().context("installing the metrics recorder")?;
+    telemetry::process_info(flight::zones::tzdb_version());
+    let cluster = settings::shared(config.cluster());
+    let partitions = check_topics(command, config).await?;
+    let ticks = !command.create_time;
+    let plan = Plan {
+        cluster: Arc::clone(&cluster),
+        travellers: config.worker(partitions.user_activity, ticks, command.accept_gap),
+        flights: config.worker(partitions.flight_status, ticks, command.accept_gap),
+        traveller_workers: config.engine.traveller_workers,
+        flight_workers: config.engine.flight_workers,
+        leave: command.leave,
+    };
+    let listener = TcpListener::bind(config.http.listen)
+        .await
+        .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
+    let address = listener.local_addr()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let service = Service::start(&plan, clock).context("starting the workers")?;
+    let answers = Answers {
+        metrics,
+        shared: service.shared(),
+        placement: config.topics.placement,
+        partitions: partitions.user_activity,
+    };
+    info!(brokers = cluster.brokers, "zoner runs");
+    info!("metrics http://{address}/metrics, health http://{address}/health/ready");
+    let (stop_http, http_stopped) = tokio::sync::oneshot::channel::<()>();
+    let http = tokio::spawn(serve(listener, answers, async {
+        // An error means that the sender is gone: stop as well.
+        let _ = http_stopped.await;
+    }));
+
+    tokio::select! {
+        result = common::signalled() => result?,
+        () = failure(&service) => {}
+    }
+    info!("stopping: committing and leaving");
+    let stopped = tokio::task::spawn_blocking(move || service.stop()).await.context("stopping the workers")?;
+    let _ = stop_http.send(());
+    // Connections that stay open must not keep the process.
+    let _ = tokio::time::timeout(Duration::from_secs(2), http).await;
+    stopped.map_err(anyhow::Error::msg)
+}
+
+async fn failure(service: &Service) {
+    while !service.has_failed() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+struct Partitions {
+    user_activity: i32,
+    flight_status: i32,
+}
+
+/// Refuses to start on topics that are missing or whose stamps are the producers'.
+async fn check_topics(command: &Run, config: &Config) -> anyhow::Result<Partitions> {
+    let cluster = config.cluster();
+    let topics = Topics::connect(&cluster)?;
+    let layout = config.layout(command.create_time);
+    for Wanted { name, settings, partitions_matter, .. } in wanted(&cluster, &layout) {
+        if topics.partitions(&name)?.is_none() {
+            bail!("topic {name} does not exist: `zoner topics create` makes what is missing");
+        }
+        if !partitions_matter {
+            continue;
+        }
+        let in_force = topics.settings(&name).await?;
+        let stamps = in_force.get("message.timestamp.type").map_or("", String::as_str);
+        let wanted_stamps = settings.get("message.timestamp.type").map_or("", String::as_str);
+        if stamps != wanted_stamps && !command.create_time {
+            bail!(
+                "topic {name} has message.timestamp.type={stamps}: a producer's wrong clock would move everybody's time. \
+                 `zoner topics create --alter` sets {wanted_stamps}; --create-time runs on it as it is"
+            );
+        }
+    }
+    let count = |topic: Topic| -> anyhow::Result<i32> {
+        topics.partitions(&cluster.topic(topic))?.context("the topic was there a moment ago")
+    };
+    Ok(Partitions { user_activity: count(Topic::UserActivity)?, flight_status: count(Topic::FlightStatus)? })
+}

@@ -1,0 +1,121 @@
+//! What other threads may ask the workers: which of them owns a partition, and what it knows of somebody.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread::Thread;
+
+use dashmap::DashMap;
+use tokio::sync::oneshot;
+
+use super::record::Topic;
+use crate::event::recommendation::Estimate;
+
+/// A question to the owner of a partition.
+#[derive(Debug)]
+pub enum Query {
+    /// Estimates of a household, or of one of its people; empty where it is not known.
+    Household { household: String, user: Option<String>, reply: oneshot::Sender<Vec<Estimate>> },
+    /// Everybody in the partition, by household and user.
+    Everybody { partition: i32, reply: oneshot::Sender<Vec<Estimate>> },
+}
+
+/// A worker as others reach it.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    pub sender: mpsc::Sender<Query>,
+    /// The worker sleeps between records; a question wakes it.
+    pub thread: Thread,
+}
+
+impl Mailbox {
+    /// `false` where the worker is gone.
+    #[must_use]
+    pub fn ask(&self, query: Query) -> bool {
+        let sent = self.sender.send(query).is_ok();
+        self.thread.unpark();
+        sent
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub mailbox: Mailbox,
+    /// States are complete; until then answers would be of the past.
+    pub live: bool,
+}
+
+/// The partitions that this process owns.
+#[derive(Debug, Default)]
+pub struct Directory {
+    owners: DashMap<(Topic, i32), Owner>,
+    /// Workers that have joined their group at least once.
+    joined: DashMap<(Topic, usize), bool>,
+    failed: AtomicBool,
+}
+
+impl Directory {
+    pub fn own(&self, topic: Topic, partition: i32, mailbox: Mailbox, live: bool) {
+        self.owners.insert((topic, partition), Owner { mailbox, live });
+    }
+
+    pub fn set_live(&self, topic: Topic, partition: i32) {
+        if let Some(mut owner) = self.owners.get_mut(&(topic, partition)) {
+            owner.live = true;
+        }
+    }
+
+    pub fn disown(&self, topic: Topic, partition: i32) {
+        self.owners.remove(&(topic, partition));
+    }
+
+    #[must_use]
+    pub fn owner(&self, topic: Topic, partition: i32) -> Option<Owner> {
+        self.owners.get(&(topic, partition)).map(|owner| owner.clone())
+    }
+
+    /// Owned partitions of a topic, in order.
+    #[must_use]
+    pub fn partitions(&self, topic: Topic) -> Vec<(i32, Owner)> {
+        let mut partitions: Vec<(i32, Owner)> = self
+            .owners
+            .iter()
+            .filter(|entry| entry.key().0 == topic)
+            .map(|entry| (entry.key().1, entry.value().clone()))
+            .collect();
+        partitions.sort_by_key(|(partition, _)| *partition);
+        partitions
+    }
+
+    /// A worker exists and has not joined its group yet.
+    pub fn expect_worker(&self, topic: Topic, worker: usize) {
+        self.joined.insert((topic, worker), false);
+    }
+
+    pub fn set_joined(&self, topic: Topic, worker: usize, joined: bool) {
+        self.joined.insert((topic, worker), joined);
+    }
+
+    pub fn set_failed(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// A worker ended with an error.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Why this process should not be asked yet; `None` when it is ready.
+    #[must_use]
+    pub fn not_ready(&self) -> Option<String> {
+        if self.has_failed() {
+            return Some("a worker has failed".to_owned());
+        }
+        let outside = self.joined.iter().filter(|entry| !*entry.value()).count();
+        if outside > 0 {
+            return Some(format!("{outside} workers have not joined their group yet"));
+        }
+        let restoring = self.owners.iter().filter(|entry| !entry.live).count();
+        (restoring > 0).then(|| format!("{restoring} partitions are being restored"))
+    }
+}

@@ -1,0 +1,173 @@
+//! The log as a worker uses it: a consumer in a group and a transactional producer, behind one trait.
+//!
+//! [`crate::kafka`] implements it on a real cluster. A model of Kafka can stand behind it as well, which is why nothing
+//! here names a client.
+
+use std::time::Duration;
+
+use super::record::Record;
+use crate::units::UtcMillis;
+
+/// Something that the group did to this member. The member answers with [`Log::assign`] or [`Log::unassign`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupEvent {
+    Assigned(Vec<i32>),
+    /// `lost`: somebody else may own them already; nothing can be committed for them any more.
+    Revoked {
+        partitions: Vec<i32>,
+        lost: bool,
+    },
+}
+
+/// Where a partition's group stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The next record to process.
+    pub offset: i64,
+    /// What was committed with it; empty where nothing was.
+    pub metadata: String,
+}
+
+/// An offset to commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    pub partition: i32,
+    pub offset: i64,
+    pub metadata: String,
+}
+
+/// First offset that exists, and the one after the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub low: i64,
+    pub high: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Destination {
+    UserActivity,
+    FlightStatus,
+    Recommendations,
+    DeadLetters,
+}
+
+/// A record to write inside the transaction.
+#[derive(Clone, Debug)]
+pub struct Output<'a> {
+    pub destination: Destination,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
+    /// `None`: the time of writing.
+    pub stamp: Option<UtcMillis>,
+}
+
+/// Why an operation of the log did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The transaction must be aborted; after that, work goes on.
+    #[error("transaction must be aborted: {0}")]
+    Abort(String),
+    /// Another producer or member took over: drop the clients and join again.
+    #[error("fenced: {0}")]
+    Fenced(String),
+    /// The clients can't be used any more: drop them and join again.
+    #[error("client failed: {0}")]
+    Client(String),
+    /// Joining again would fail the same way: the process ends and says why.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// Records fetched together. They stay where the client put them.
+pub trait Batch {
+    fn len(&self) -> usize;
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn record(&self, index: usize) -> Record<'_>;
+
+    /// All headers as received; looked up only where they are needed.
+    fn headers(&self, index: usize) -> Vec<(String, Option<Vec<u8>>)>;
+}
+
+pub trait Log {
+    type Batch: Batch;
+
+    /// Serves the group. Must be called often; never blocks for long.
+    ///
+    /// # Errors
+    /// What ends this member.
+    fn group_events(&mut self) -> Result<Vec<GroupEvent>, LogError>;
+
+    /// Takes over partitions, each from an offset.
+    ///
+    /// # Errors
+    /// The client refused.
+    fn assign(&mut self, starts: &[(i32, i64)]) -> Result<(), LogError>;
+
+    /// Gives partitions up.
+    ///
+    /// # Errors
+    /// The client refused.
+    fn unassign(&mut self, partitions: &[i32]) -> Result<(), LogError>;
+
+    /// What the group has committed, in the order asked for; `None` where nothing was.
+    ///
+    /// # Errors
+    /// The cluster did not answer.
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<Option<Committed>>, LogError>;
+
+    /// Asks the cluster how far a partition reaches.
+    ///
+    /// # Errors
+    /// The cluster did not answer.
+    fn bounds(&mut self, partition: i32) -> Result<Bounds, LogError>;
+
+    /// Up to `max` records that are there, waiting for the first at most `wait`.
+    ///
+    /// # Errors
+    /// A partition can't be read.
+    fn fetch(&mut self, max: usize, wait: Duration) -> Result<Self::Batch, LogError>;
+
+    /// The offset after the last record handed out or passed over (control records count).
+    fn position(&self, partition: i32) -> Option<i64>;
+
+    /// The end of the partition as last seen, without asking.
+    fn end(&self, partition: i32) -> Option<i64>;
+
+    /// Reads partitions again from these offsets.
+    ///
+    /// # Errors
+    /// The client refused.
+    fn rewind(&mut self, offsets: &[(i32, i64)]) -> Result<(), LogError>;
+
+    /// # Errors
+    /// The producer can't be used.
+    fn begin(&mut self) -> Result<(), LogError>;
+
+    /// # Errors
+    /// The producer can't be used.
+    fn produce(&mut self, output: &Output<'_>) -> Result<(), LogError>;
+
+    /// Offsets into the transaction, then commits it.
+    ///
+    /// # Errors
+    /// [`LogError::Abort`] where aborting and reading again helps.
+    fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError>;
+
+    /// # Errors
+    /// The producer can't be used any more.
+    fn abort(&mut self) -> Result<(), LogError>;
+
+    /// Writes the time into a partition, outside any transaction.
+    ///
+    /// # Errors
+    /// The record could not be queued.
+    fn tick(&mut self, partition: i32, at: UtcMillis) -> Result<(), LogError>;
+
+    /// Ends membership; `leave` gives the partitions up at once, otherwise a static member keeps them for its return.
+    fn close(self, leave: bool);
+}

@@ -1,0 +1,21 @@
+//! The stateful worker: one OS thread that owns partitions, their states, timers and one transactional producer.
+//!
+//! Knows records, transactions and time; knows neither what the states mean ([`Processor`]) nor which client carries
+//! the bytes ([`log::Log`], implemented by [`crate::kafka`]).
+
+pub mod calendar;
+pub mod clock;
+pub mod directory;
+pub mod effects;
+pub mod log;
+pub mod outbox;
+pub mod partition;
+pub mod placement;
+pub mod processor;
+pub mod record;
+pub mod store;
+pub mod worker;
+
+pub use effects::{Effect, Effects};
+pub use processor::{Decoded, Moment, Processor, Unit};
+pub use record::{Position, Record, Topic};

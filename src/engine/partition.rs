@@ -1,0 +1,370 @@
+//! One partition: its states, its stream time, its timers, and the way back to the last commit.
+//!
+//! Pure but for being mutable: records and times go in, effects come out. A worker drives it live; `zoner replay`
+//! drives the same code over a file.
+
+use super::calendar::{Calendar, Entry};
+use super::effects::Effects;
+use super::placement::Placement;
+use super::processor::{Moment, Population, Processor, Unit};
+use super::record::{Position, Record};
+use super::store::Store;
+use crate::event::rejection::{Code, Rejection, Stage};
+use crate::units::UtcMillis;
+
+/// The last timer that a moving record fired before its transaction ended; committed with the record's own offset.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    pub due: UtcMillis,
+    pub key: String,
+}
+
+impl Cursor {
+    /// As the metadata of a committed offset.
+    #[must_use]
+    pub fn to_metadata(&self) -> String {
+        format!("timers:{}:{}", self.due.0, self.key)
+    }
+
+    /// `None` where the metadata holds no cursor.
+    #[must_use]
+    pub fn from_metadata(metadata: &str) -> Option<Cursor> {
+        let (due, key) = metadata.strip_prefix("timers:")?.split_once(':')?;
+        Some(Cursor { due: UtcMillis(due.parse().ok()?), key: key.to_owned() })
+    }
+}
+
+/// A state's first timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    pub due: UtcMillis,
+    pub unit: u32,
+}
+
+/// How a state stood before the open transaction touched it.
+#[derive(Debug)]
+enum Before<U> {
+    Absent { unit: u32 },
+    Was { unit: u32, state: Box<U> },
+}
+
+/// Whether records must lie in the partition of their key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routing {
+    /// A topic: what lies elsewhere is forwarded once.
+    Placed { placement: Placement, partitions: i32 },
+    /// A plain file: one partition holds everybody.
+    Anywhere,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// `name`: the metric label.
+    Applied { name: &'static str },
+    /// Nothing but time (a tick).
+    Time { name: &'static str },
+    /// It belongs to another partition, or lacked the key it follows from.
+    Forward { key: String },
+    /// To the dead letters.
+    Refused(Rejection),
+}
+
+#[derive(Debug)]
+pub struct Partition<P: Processor> {
+    number: i32,
+    store: Store<P::Unit>,
+    calendar: Calendar,
+    stream_time: Option<UtcMillis>,
+    /// The offset after the last record applied.
+    next_offset: i64,
+    // What the open transaction changed.
+    transaction: u64,
+    undo: Vec<Before<P::Unit>>,
+    before: Standing,
+    totals: Totals,
+}
+
+/// What an abort restores besides the states.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    stream_time: Option<UtcMillis>,
+    next_offset: i64,
+}
+
+/// Sums over the committed states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub travellers: i64,
+    pub travelling: i64,
+    pub state_bytes: i64,
+}
+
+impl Totals {
+    fn add<U: Unit>(&mut self, unit: &U, sign: i64) {
+        let Population { travellers, travelling } = unit.population();
+        self.travellers += sign * i64::from(travellers);
+        self.travelling += sign * i64::from(travelling);
+        self.state_bytes += sign * i64::try_from(unit.resident_bytes()).unwrap_or(0);
+    }
+}
+
+impl<P: Processor> Partition<P> {
+    #[must_use]
+    pub fn new(number: i32, start: i64) -> Self {
+        Partition {
+            number,
+            store: Store::default(),
+            calendar: Calendar::default(),
+            stream_time: None,
+            next_offset: start,
+            transaction: 1,
+            undo: Vec::new(),
+            before: Standing { stream_time: None, next_offset: start },
+            totals: Totals::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn number(&self) -> i32 {
+        self.number
+    }
+
+    #[must_use]
+    pub fn stream_time(&self) -> Option<UtcMillis> {
+        self.stream_time
+    }
+
+    #[must_use]
+    pub fn next_offset(&self) -> i64 {
+        self.next_offset
+    }
+
+    /// The next offset as of the last commit.
+    #[must_use]
+    pub fn committed_offset(&self) -> i64 {
+        self.before.next_offset
+    }
+
+    /// Sums as of the last commit.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let mut totals = self.totals;
+        totals.state_bytes += i64::try_from(self.store.overhead_bytes()).unwrap_or(0);
+        totals
+    }
+
+    /// A time before which no timer is due.
+    #[must_use]
+    pub fn earliest_timer(&self) -> Option<UtcMillis> {
+        self.calendar.earliest()
+    }
+
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.undo.is_empty() && self.next_offset == self.before.next_offset
+    }
+
+    /// The next timer due at or before `until`, by (due, key). Call [`Self::fire`] with it until there is none, then
+    /// [`Self::move_time`].
+    pub fn next_timer(&mut self, until: UtcMillis) -> Option<Timer> {
+        loop {
+            let store = &self.store;
+            let Entry { due, unit } = self.calendar.first_due(until, |index| store.key(index))?;
+            let Some(slot) = self.store.get_mut(unit) else {
+                self.calendar.take();
+                continue;
+            };
+            if slot.unit.next_due() == Some(due) {
+                return Some(Timer { due, unit });
+            }
+            self.calendar.take();
+            if slot.scheduled == Some(due) {
+                slot.scheduled = None;
+            }
+            self.reschedule(unit);
+        }
+    }
+
+    /// Fires the timer that [`Self::next_timer`] gave: at its due time, or at stream time where it was set into the
+    /// past. `moved_by` is the record that moves time.
+    pub fn fire(&mut self, processor: &P, timer: Timer, moved_by: Option<Position>, effects: &mut Effects) {
+        self.calendar.take();
+        let now = self.stream_time.map_or(timer.due, |time| time.max(timer.due));
+        self.stream_time = Some(now);
+        self.touch(timer.unit);
+        if let Some(slot) = self.store.get_mut(timer.unit) {
+            slot.scheduled = None;
+            processor.fire(&mut slot.unit, &Moment { now, judged_at: now, position: moved_by }, effects);
+        }
+        self.reschedule(timer.unit);
+    }
+
+    /// Another timer of the same state is due at the same time: a transaction must not end here, because a [`Cursor`]
+    /// could not tell the two apart.
+    #[must_use]
+    pub fn is_due_again(&self, fired: Timer) -> bool {
+        self.store.get(fired.unit).is_some_and(|slot| slot.unit.next_due() == Some(fired.due))
+    }
+
+    /// The key of a state that just fired or changed.
+    #[must_use]
+    pub fn key_of(&self, unit: u32) -> &str {
+        self.store.key(unit)
+    }
+
+    /// Stream time never goes back.
+    pub fn move_time(&mut self, stamp: UtcMillis) {
+        self.stream_time = Some(self.stream_time.map_or(stamp, |time| time.max(stamp)));
+    }
+
+    /// The record at `offset` needs no more work.
+    pub fn done_with(&mut self, offset: i64) {
+        self.next_offset = offset + 1;
+    }
+
+    /// Control records were passed over: the position may be ahead of the last record.
+    pub fn skip_to(&mut self, position: i64) {
+        self.next_offset = self.next_offset.max(position);
+    }
+
+    /// Applies an event to the state of `key`, which is made if need be. Time must have been moved already.
+    pub fn apply(&mut self, processor: &P, key: &str, event: P::Event<'_>, record: &Record<'_>, effects: &mut Effects) {
+        let unit = if let Some(unit) = self.store.find(key) {
+            self.touch(unit);
+            unit
+        } else {
+            let unit = self.store.insert(processor.new_unit(key));
+            if let Some(slot) = self.store.get_mut(unit) {
+                slot.touched_in = self.transaction;
+            }
+            self.undo.push(Before::Absent { unit });
+            unit
+        };
+        let moment = Moment {
+            now: self.stream_time.unwrap_or(record.stamp),
+            judged_at: record.judged_at(),
+            position: Some(record.position),
+        };
+        if let Some(slot) = self.store.get_mut(unit) {
+            processor.apply(&mut slot.unit, event, &moment, effects);
+        }
+        self.reschedule(unit);
+    }
+
+    /// Decodes a record and does what it asks for. Timers and time come first: [`Self::fire_next`],
+    /// [`Self::move_time`].
+    pub fn take(&mut self, processor: &P, record: &Record<'_>, routing: Routing, effects: &mut Effects) -> Taken {
+        let decoded = match processor.decode(record) {
+            Ok(decoded) => decoded,
+            Err(rejection) => return Taken::Refused(rejection),
+        };
+        let name = decoded.name;
+        let Some(key) = decoded.key else { return Taken::Time { name } };
+        if let Routing::Placed { placement, partitions } = routing
+            && !decoded.internal
+        {
+            let home = placement.partition(key.as_bytes(), partitions);
+            let misplaced = home != record.position.partition;
+            if misplaced && record.origin.is_some() {
+                return Taken::Refused(Rejection {
+                    code: Code::Misplaced,
+                    message: format!(
+                        "the record was forwarded once and belongs to partition {home}: the partition count or \
+                         topics.placement ({placement}) differs between members"
+                    ),
+                    stage: Stage::Route,
+                });
+            }
+            if misplaced || record.key.is_none() {
+                return Taken::Forward { key: key.into_owned() };
+            }
+        }
+        self.apply(processor, &key, decoded.event, record, effects);
+        Taken::Applied { name }
+    }
+
+    fn touch(&mut self, unit: u32) {
+        let transaction = self.transaction;
+        if let Some(slot) = self.store.get_mut(unit)
+            && slot.touched_in != transaction
+        {
+            slot.touched_in = transaction;
+            self.undo.push(Before::Was { unit, state: Box::new(slot.unit.clone()) });
+        }
+    }
+
+    /// Puts the state's first timer into the calendar, unless it stands there.
+    fn reschedule(&mut self, unit: u32) {
+        let Some(slot) = self.store.get_mut(unit) else { return };
+        let due = slot.unit.next_due();
+        if slot.scheduled == due {
+            return;
+        }
+        slot.scheduled = due;
+        if let Some(due) = due {
+            let store = &self.store;
+            self.calendar.schedule(Entry { due, unit }, |index| store.key(index));
+        }
+    }
+
+    /// What was done since the last commit stands.
+    pub fn commit(&mut self) {
+        for before in std::mem::take(&mut self.undo) {
+            let unit = match before {
+                Before::Absent { unit } => unit,
+                Before::Was { unit, state } => {
+                    self.totals.add(state.as_ref(), -1);
+                    unit
+                }
+            };
+            let Some(slot) = self.store.get(unit) else { continue };
+            if slot.unit.is_vacant() {
+                self.calendar.forget(unit);
+                self.store.remove(unit);
+            } else {
+                self.totals.add(&slot.unit, 1);
+            }
+        }
+        self.transaction += 1;
+        self.before = Standing { stream_time: self.stream_time, next_offset: self.next_offset };
+    }
+
+    /// Back to the last commit. Read on from [`Self::next_offset`].
+    pub fn abort(&mut self) {
+        while let Some(before) = self.undo.pop() {
+            match before {
+                Before::Absent { unit } => {
+                    self.calendar.forget(unit);
+                    self.store.remove(unit);
+                }
+                Before::Was { unit, state } => {
+                    if let Some(slot) = self.store.get_mut(unit) {
+                        slot.unit = *state;
+                        slot.touched_in = 0;
+                        // The calendar may have lost its entry in this transaction.
+                        slot.scheduled = None;
+                    }
+                    self.reschedule(unit);
+                }
+            }
+        }
+        self.transaction += 1;
+        self.stream_time = self.before.stream_time;
+        self.next_offset = self.before.next_offset;
+    }
+
+    /// The state of `key`.
+    #[must_use]
+    pub fn unit(&self, key: &str) -> Option<&P::Unit> {
+        self.store.find(key).and_then(|unit| self.store.get(unit)).map(|slot| &slot.unit)
+    }
+
+    /// Every state, by key.
+    #[must_use]
+    pub fn units(&self) -> Vec<&P::Unit> {
+        let mut units: Vec<&P::Unit> = self.store.iter().collect();
+        units.sort_unstable_by(|a, b| a.key().cmp(b.key()));
+        units
+    }
+}

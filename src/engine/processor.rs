@@ -1,0 +1,84 @@
+//! The seam between the engine and the pure core: what a processor must say about its records and its states.
+
+use std::borrow::Cow;
+
+use super::effects::Effects;
+use super::record::{Position, Record, Topic};
+use crate::event::recommendation::Estimate;
+use crate::event::rejection::Rejection;
+use crate::units::UtcMillis;
+
+/// What a state may know of the record or timer that changes it. Nothing here comes from a wall clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Stream time of the partition; while a timer fires, its due time.
+    pub now: UtcMillis,
+    /// The record's own stamp before any forwarding: `in_future` and precedence are judged by it.
+    pub judged_at: UtcMillis,
+    /// The record applied, or the one that moved time past the timer. `None` where nothing stands behind the
+    /// time (`replay --until`).
+    pub position: Option<Position>,
+}
+
+/// A decoded record and whose state it concerns.
+#[derive(Clone, Debug)]
+pub struct Decoded<'a, E> {
+    /// Household id or flight key. `None`: the record concerns no state (a tick).
+    pub key: Option<Cow<'a, str>>,
+    /// Written by the engine: exempt from placement.
+    pub internal: bool,
+    /// Metric label.
+    pub name: &'static str,
+    pub event: E,
+}
+
+/// A pure state machine over the records of one topic.
+pub trait Processor: Send + Sync + 'static {
+    type Unit: Unit;
+    type Event<'a>;
+
+    /// `travellers` or `flights`.
+    const NAME: &'static str;
+    const INPUT: Topic;
+
+    /// Bytes to an event. Depends on nothing but the record.
+    ///
+    /// # Errors
+    /// What is wrong with the record, for the dead letters.
+    fn decode<'a>(&self, record: &Record<'a>) -> Result<Decoded<'a, Self::Event<'a>>, Rejection>;
+
+    fn new_unit(&self, key: &str) -> Self::Unit;
+
+    /// Changes a state by an event.
+    fn apply(&self, unit: &mut Self::Unit, event: Self::Event<'_>, moment: &Moment, effects: &mut Effects);
+
+    /// Fires the unit's first due timer, the one at `unit.next_due()`; by user, then kind, where several are due at
+    /// once. `moment.now` is its due time. That timer must not be due again at the same time.
+    fn fire(&self, unit: &mut Self::Unit, moment: &Moment, effects: &mut Effects);
+
+    /// Estimates of everybody in the unit as of `at`, by user id; only those of `user` where one is given.
+    fn estimates(&self, unit: &Self::Unit, user: Option<&str>, at: UtcMillis) -> Vec<Estimate>;
+}
+
+/// What influences one another and is therefore kept, copied and restored together.
+pub trait Unit: Clone + Send + 'static {
+    fn key(&self) -> &str;
+
+    /// When its first timer is due.
+    fn next_due(&self) -> Option<UtcMillis>;
+
+    /// Nothing left to remember: the store may forget it.
+    fn is_vacant(&self) -> bool;
+
+    /// People in it, and how many of them are on a journey now.
+    fn population(&self) -> Population;
+
+    /// Heap and inline bytes, for the `state_bytes` metric.
+    fn resident_bytes(&self) -> usize;
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Population {
+    pub travellers: u32,
+    pub travelling: u32,
+}

@@ -1,0 +1,166 @@
+//! The routes. Read-only.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::problem::Problem;
+use crate::engine::directory::{Owner, Query};
+use crate::engine::placement::Placement;
+use crate::engine::record::Topic;
+use crate::engine::worker::Shared;
+use crate::event::recommendation::Estimate;
+
+/// How long a worker may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct Answers {
+    pub metrics: PrometheusHandle,
+    pub shared: Arc<Shared>,
+    pub placement: Placement,
+    /// Partitions of `user_activity`.
+    pub partitions: i32,
+}
+
+/// Answers until `stop` is ready.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(
+    listener: TcpListener,
+    answers: Answers,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/v1/households/{household}/users/{user}", get(traveller))
+        .route("/v1/estimates", get(everybody))
+        .fallback(|| async {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "no such resource",
+                "there are /metrics, /health/live, /health/ready, /v1/households/{household}/users/{user}, /v1/estimates",
+            )
+        })
+        .with_state(answers);
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
+}
+
+async fn metrics(State(answers): State<Answers>) -> Response {
+    // Histograms keep their samples until they are rendered or told to drain.
+    answers.metrics.run_upkeep();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], answers.metrics.render()).into_response()
+}
+
+async fn live(State(answers): State<Answers>) -> Response {
+    if answers.shared.directory.has_failed() {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not live", "a worker has failed; the log says why")
+            .into_response();
+    }
+    "live\n".into_response()
+}
+
+async fn ready(State(answers): State<Answers>) -> Response {
+    match answers.shared.directory.not_ready() {
+        None => "ready\n".into_response(),
+        Some(why) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not ready", why).into_response(),
+    }
+}
+
+async fn traveller(State(answers): State<Answers>, Path((household, user)): Path<(String, String)>) -> Response {
+    let partition = answers.placement.partition(household.as_bytes(), answers.partitions);
+    let owner = match owner(&answers, partition) {
+        Ok(owner) => owner,
+        Err(problem) => return problem.into_response(),
+    };
+    let (reply, answer) = oneshot::channel();
+    match ask(&owner, Query::Household { household, user: Some(user), reply }, answer).await {
+        Err(problem) => problem.into_response(),
+        Ok(estimates) => match estimates.first() {
+            Some(estimate) => axum::Json(estimate).into_response(),
+            None => Problem::new(
+                StatusCode::NOT_FOUND,
+                "not known",
+                "no record of this person has been seen in this household",
+            )
+            .into_response(),
+        },
+    }
+}
+
+/// Everybody whom this process knows, a line each, by partition, household and user.
+async fn everybody(State(answers): State<Answers>) -> Response {
+    let mut body = String::new();
+    for (partition, owner) in answers.shared.directory.partitions(Topic::UserActivity) {
+        if !owner.live {
+            return restoring(partition).into_response();
+        }
+        let (reply, answer) = oneshot::channel();
+        let estimates = match ask(&owner, Query::Everybody { partition, reply }, answer).await {
+            Ok(estimates) => estimates,
+            Err(problem) => return problem.into_response(),
+        };
+        for estimate in estimates {
+            match serde_json::to_string(&estimate) {
+                Ok(line) => {
+                    body.push_str(&line);
+                    body.push('\n');
+                }
+                Err(error) => {
+                    return Problem::new(
+                        StatusCode::INTERNAL_SERVER_ERROR,
+                        "an estimate could not be encoded",
+                        error.to_string(),
+                    )
+                    .into_response();
+                }
+            }
+        }
+    }
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+}
+
+fn owner(answers: &Answers, partition: i32) -> Result<Owner, Problem> {
+    match answers.shared.directory.owner(Topic::UserActivity, partition) {
+        Some(owner) if owner.live => Ok(owner),
+        Some(_) => Err(restoring(partition)),
+        None => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not here",
+            format!("partition {partition} of user_activity belongs to another member, or to none yet: ask the others"),
+        )),
+    }
+}
+
+fn restoring(partition: i32) -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "restoring",
+        format!("partition {partition} of user_activity is being rebuilt from its log"),
+    )
+}
+
+async fn ask(owner: &Owner, query: Query, answer: oneshot::Receiver<Vec<Estimate>>) -> Result<Vec<Estimate>, Problem> {
+    let gone = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no answer", "the partition's worker is stopping");
+    if !owner.mailbox.ask(query) {
+        return Err(gone());
+    }
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(estimates)) => Ok(estimates),
+        Ok(Err(_)) => Err(gone()),
+        Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no answer", "the partition's worker is busy")),
+    }
+}

@@ -1,0 +1,374 @@
+//! [`Log`] on librdkafka: one consumer in a group, one transactional producer, one for ticks.
+
+use std::ffi::CString;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use tracing::{debug, error, info, warn};
+
+use super::native::{self, MessageBatch, WorkerQueue};
+use super::settings::Cluster;
+use crate::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output};
+use crate::engine::record::Topic;
+use crate::event::encode;
+use crate::units::UtcMillis;
+
+/// Round trips to the cluster that a worker waits for.
+const ROUND_TRIP: Duration = Duration::from_secs(10);
+
+/// Initialising transactions waits for a predecessor's open one to be aborted.
+const INIT_TRANSACTIONS: Duration = Duration::from_secs(30);
+
+/// Collects what the group does, so that the worker answers when it is ready to.
+pub struct GroupContext {
+    events: Mutex<Vec<GroupEvent>>,
+    /// The consumer is being closed: nobody will answer any more.
+    closing: AtomicBool,
+}
+
+impl ClientContext for GroupContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        warn!(%error, reason, "kafka client");
+    }
+}
+
+impl ConsumerContext for GroupContext {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+        if self.closing.load(Ordering::Acquire) {
+            let result = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+                Ok(())
+            } else {
+                give_up(consumer, list)
+            };
+            if let Err(error) = result {
+                debug!(%error, "giving partitions up while closing");
+            }
+            return;
+        }
+        let event = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            GroupEvent::Assigned(partitions)
+        } else {
+            GroupEvent::Revoked { partitions, lost: consumer.assignment_lost() }
+        };
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+}
+
+fn give_up(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) -> Result<(), KafkaError> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        _ => consumer.unassign(),
+    }
+}
+
+/// librdkafka's log lines, at the level at which an operator should see them.
+pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            error!(facility, "{message}");
+        }
+        RDKafkaLogLevel::Warning => warn!(facility, "{message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!(facility, "{message}"),
+        RDKafkaLogLevel::Debug => debug!(facility, "{message}"),
+    }
+}
+
+/// One worker's clients. Fields are dropped in this order: the queue before the consumer it belongs to.
+pub struct KafkaLog {
+    queue: WorkerQueue,
+    consumer: BaseConsumer<GroupContext>,
+    producer: ThreadedProducer<DefaultProducerContext>,
+    ticker: Option<ThreadedProducer<DefaultProducerContext>>,
+    cluster: Arc<Cluster>,
+    topic: Topic,
+    topic_name: String,
+    topic_name_c: CString,
+    destinations: [(Destination, String); 4],
+    processor: &'static str,
+    worker: usize,
+}
+
+fn client_error(what: &str, error: &KafkaError) -> LogError {
+    LogError::Client(format!("{what}: {error}"))
+}
+
+impl KafkaLog {
+    /// Connects a worker and joins its group. The calling thread is woken when records arrive.
+    ///
+    /// # Errors
+    /// A property that librdkafka refuses is fatal; a cluster that does not answer is not.
+    pub fn join(
+        cluster: Arc<Cluster>,
+        topic: Topic,
+        processor: &'static str,
+        worker: usize,
+    ) -> Result<KafkaLog, LogError> {
+        let topic_name = cluster.topic(topic);
+        let topic_name_c = native::c_string(&topic_name)?;
+        let producer: ThreadedProducer<DefaultProducerContext> =
+            ThreadedProducer::from_config(&cluster.transactional_producer(processor, worker))
+                .map_err(|error| LogError::Fatal(format!("producer settings: {error}")))?;
+        producer.init_transactions(INIT_TRANSACTIONS).map_err(|error| client_error("init transactions", &error))?;
+        let context = GroupContext { events: Mutex::new(Vec::new()), closing: AtomicBool::new(false) };
+        let consumer: BaseConsumer<GroupContext> =
+            BaseConsumer::from_config_and_context(&cluster.group_consumer(processor, worker), context)
+                .map_err(|error| LogError::Fatal(format!("consumer settings: {error}")))?;
+        let queue = WorkerQueue::new(&consumer, std::thread::current());
+        consumer.subscribe(&[&topic_name]).map_err(|error| client_error("subscribe", &error))?;
+        let destinations = [
+            Destination::UserActivity,
+            Destination::FlightStatus,
+            Destination::Recommendations,
+            Destination::DeadLetters,
+        ]
+        .map(|destination| (destination, cluster.destination(destination)));
+        Ok(KafkaLog {
+            queue,
+            consumer,
+            producer,
+            ticker: None,
+            cluster,
+            topic,
+            topic_name,
+            topic_name_c,
+            destinations,
+            processor,
+            worker,
+        })
+    }
+
+    fn list(&self, partitions: impl IntoIterator<Item = (i32, Option<i64>)>) -> Result<TopicPartitionList, LogError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in partitions {
+            match offset {
+                Some(offset) => list
+                    .add_partition_offset(&self.topic_name, partition, Offset::Offset(offset))
+                    .map_err(|error| client_error("partition list", &error))?,
+                None => {
+                    list.add_partition(&self.topic_name, partition);
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    fn destination(&self, wanted: Destination) -> &str {
+        self.destinations.iter().find(|(destination, _)| *destination == wanted).map_or("", |(_, name)| name)
+    }
+
+    /// An error that the consumer reports outside any call.
+    fn judge(&self, error: KafkaError) -> Result<(), LogError> {
+        match error {
+            KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId) => Err(LogError::Fatal(format!(
+                "another member runs with the instance id {:?}: every process needs its own",
+                self.cluster.instance_id.as_deref().unwrap_or_default()
+            ))),
+            KafkaError::MessageConsumptionFatal(_) => Err(LogError::Client(format!("consumer: {error}"))),
+            KafkaError::MessageConsumption(
+                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed,
+            ) => Err(LogError::Fatal(format!("consumer: {error}"))),
+            other => {
+                warn!(error = %other, topic = self.topic_name, "consumer");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Log for KafkaLog {
+    type Batch = MessageBatch;
+
+    fn group_events(&mut self) -> Result<Vec<GroupEvent>, LogError> {
+        while let Some(event) = self.consumer.poll(Duration::ZERO) {
+            match event {
+                // Partitions are forwarded before they are assigned: a message here slipped past that.
+                Ok(message) => {
+                    use rdkafka::Message as _;
+                    return Err(LogError::Client(format!(
+                        "partition {} delivered a record outside its queue",
+                        message.partition()
+                    )));
+                }
+                Err(error) => self.judge(error)?,
+            }
+        }
+        Ok(std::mem::take(&mut *self.consumer.context().events.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn assign(&mut self, starts: &[(i32, i64)]) -> Result<(), LogError> {
+        for (partition, _) in starts {
+            self.queue.take_partition(&self.consumer, &self.topic_name, *partition)?;
+        }
+        let list = self.list(starts.iter().map(|(partition, offset)| (*partition, Some(*offset))))?;
+        match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
+            _ => self.consumer.assign(&list),
+        }
+        .map_err(|error| client_error("assign", &error))
+    }
+
+    fn unassign(&mut self, partitions: &[i32]) -> Result<(), LogError> {
+        let list = self.list(partitions.iter().map(|partition| (*partition, None)))?;
+        give_up(&self.consumer, &list).map_err(|error| client_error("unassign", &error))
+    }
+
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<Option<Committed>>, LogError> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = self.list(partitions.iter().map(|partition| (*partition, None)))?;
+        let committed = self
+            .consumer
+            .committed_offsets(list, ROUND_TRIP)
+            .map_err(|error| client_error("committed offsets", &error))?;
+        Ok(partitions
+            .iter()
+            .map(|partition| {
+                let element = committed.find_partition(&self.topic_name, *partition)?;
+                let Offset::Offset(offset) = element.offset() else { return None };
+                Some(Committed { offset, metadata: element.metadata().to_owned() })
+            })
+            .collect())
+    }
+
+    fn bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {
+        let (low, high) = self
+            .consumer
+            .fetch_watermarks(&self.topic_name, partition, ROUND_TRIP)
+            .map_err(|error| client_error("watermarks", &error))?;
+        Ok(Bounds { low, high })
+    }
+
+    fn fetch(&mut self, max: usize, wait: Duration) -> Result<MessageBatch, LogError> {
+        let batch = self.queue.consume(max, self.topic)?;
+        if !batch.is_empty() || wait.is_zero() {
+            return Ok(batch);
+        }
+        // The queue's callback unparks this thread; a wake-up that came before counts.
+        std::thread::park_timeout(wait);
+        self.queue.consume(max, self.topic)
+    }
+
+    fn position(&self, partition: i32) -> Option<i64> {
+        native::position(&self.consumer, &self.topic_name_c, partition)
+    }
+
+    fn end(&self, partition: i32) -> Option<i64> {
+        native::known_end(&self.consumer, &self.topic_name_c, partition)
+    }
+
+    fn rewind(&mut self, offsets: &[(i32, i64)]) -> Result<(), LogError> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let list = self.list(offsets.iter().map(|(partition, offset)| (*partition, Some(*offset))))?;
+        let results = self.consumer.seek_partitions(list, ROUND_TRIP).map_err(|error| client_error("seek", &error))?;
+        for element in results.elements() {
+            element.error().map_err(|error| client_error("seek", &error))?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), LogError> {
+        self.producer.begin_transaction().map_err(|error| match &error {
+            KafkaError::Transaction(native) if native.is_fatal() => LogError::Fenced(format!("begin: {error}")),
+            _ => client_error("begin", &error),
+        })
+    }
+
+    fn produce(&mut self, output: &Output<'_>) -> Result<(), LogError> {
+        const ROOM: Duration = Duration::from_secs(10);
+        let topic = self.destination(output.destination);
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic);
+        if let Some(key) = output.key {
+            record = record.key(key);
+        }
+        if let Some(value) = output.value {
+            record = record.payload(value);
+        }
+        if let Some(stamp) = output.stamp {
+            record = record.timestamp(stamp.0);
+        }
+        if !output.headers.is_empty() {
+            let mut headers = OwnedHeaders::new_with_capacity(output.headers.len());
+            for (key, value) in output.headers {
+                headers = headers.insert(Header { key, value: *value });
+            }
+            record = record.headers(headers);
+        }
+        let deadline = Instant::now() + ROOM;
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
+                    if Instant::now() < deadline =>
+                {
+                    record = back;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                // The transaction has failed already; committing would say why.
+                Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::State), _)) => {
+                    return Err(LogError::Abort(format!("produce to {topic}: {error}")));
+                }
+                Err((error, _)) => return Err(client_error(&format!("produce to {topic}"), &error)),
+            }
+        }
+    }
+
+    fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError> {
+        if !offsets.is_empty() {
+            native::send_offsets(&self.producer, &self.consumer, &self.topic_name_c, offsets)?;
+        }
+        native::commit_transaction(&self.producer)
+    }
+
+    fn abort(&mut self) -> Result<(), LogError> {
+        native::abort_transaction(&self.producer)
+    }
+
+    fn tick(&mut self, partition: i32, at: UtcMillis) -> Result<(), LogError> {
+        let ticker = match &self.ticker {
+            Some(ticker) => ticker,
+            None => {
+                let config = self.cluster.plain_producer(&format!("{}-{}-ticks", self.processor, self.worker));
+                let ticker = ThreadedProducer::from_config(&config)
+                    .map_err(|error| LogError::Fatal(format!("producer settings: {error}")))?;
+                self.ticker.insert(ticker)
+            }
+        };
+        let value = encode::tick(at);
+        let record: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(&self.topic_name).partition(partition).payload(value.as_slice()).timestamp(at.0);
+        ticker.send(record).map_err(|(error, _)| client_error("tick", &error))
+    }
+
+    fn close(self, leave: bool) {
+        self.consumer.context().closing.store(true, Ordering::Release);
+        if leave || self.cluster.instance_id.is_none() {
+            self.consumer.unsubscribe();
+        }
+        let KafkaLog { queue, consumer, producer, ticker, .. } = self;
+        drop(queue);
+        if let Some(ticker) = &ticker
+            && let Err(error) = ticker.flush(Duration::from_secs(1))
+        {
+            debug!(%error, "flushing ticks");
+        }
+        drop(consumer);
+        drop(producer);
+    }
+}

@@ -1,0 +1,404 @@
+//! The calls into librdkafka that rdkafka does not wrap: batch consumption, positions without a round trip, commits
+//! without a poll loop of 100 ms.
+//!
+//! The only module with unsafe code. Pointers never leave it; what is borrowed from a message lives as long as its
+//! batch, and a batch keeps its messages until it is dropped.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+use std::thread::Thread;
+use std::time::Duration;
+
+use rdkafka::bindings as sys;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaRespErr;
+
+use super::wire;
+use crate::engine::log::{Batch, Commit, LogError};
+use crate::engine::record::{Origin, Position, Record, Topic};
+use crate::units::UtcMillis;
+
+/// A queue of our own into which partitions are forwarded. Consuming in batches from the consumer's own queue would
+/// drop the assignment at the first rebalance.
+pub struct WorkerQueue {
+    queue: *mut sys::rd_kafka_queue_t,
+    /// Woken when the queue stops being empty. Boxed: librdkafka holds its address.
+    _waker: Box<Thread>,
+}
+
+// SAFETY: librdkafka's queues may be used from any thread; a worker moves its own to its thread and keeps it there.
+unsafe impl Send for WorkerQueue {}
+
+unsafe extern "C" fn wake(_client: *mut sys::rd_kafka_t, opaque: *mut c_void) {
+    // SAFETY: `opaque` is the `Thread` that the queue owns; the callback is removed before it is dropped.
+    let thread = unsafe { &*opaque.cast::<Thread>() };
+    thread.unpark();
+}
+
+impl WorkerQueue {
+    /// `thread` is unparked when records arrive.
+    pub fn new<C: ConsumerContext>(consumer: &BaseConsumer<C>, thread: Thread) -> WorkerQueue {
+        let mut waker = Box::new(thread);
+        // SAFETY: the client outlives the queue (field order of `KafkaLog`), and the waker outlives the callback.
+        let queue = unsafe {
+            let queue = sys::rd_kafka_queue_new(consumer.client().native_ptr());
+            let opaque: *mut Thread = &raw mut *waker;
+            sys::rd_kafka_queue_cb_event_enable(queue, Some(wake), opaque.cast());
+            queue
+        };
+        WorkerQueue { queue, _waker: waker }
+    }
+
+    /// Routes a partition's records here. Must be called before each assignment: giving a partition up clears it.
+    pub fn take_partition<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        topic: &str,
+        partition: i32,
+    ) -> Result<(), LogError> {
+        let topic = c_string(topic)?;
+        // SAFETY: the returned queue is ours to destroy; the forwarding keeps its own reference.
+        unsafe {
+            let source = sys::rd_kafka_queue_get_partition(consumer.client().native_ptr(), topic.as_ptr(), partition);
+            if source.is_null() {
+                return Err(LogError::Client(format!("partition {partition} has no queue")));
+            }
+            sys::rd_kafka_queue_forward(source, self.queue);
+            sys::rd_kafka_queue_destroy(source);
+        }
+        Ok(())
+    }
+
+    /// Takes up to `max` records that are there. `Err` where a partition reports an error instead of a record.
+    pub fn consume(&self, max: usize, topic: Topic) -> Result<MessageBatch, LogError> {
+        let mut messages: Vec<*mut sys::rd_kafka_message_t> = Vec::with_capacity(max);
+        // SAFETY: `messages` has room for `max` pointers, and only as many as were written are used.
+        unsafe {
+            let count = sys::rd_kafka_consume_batch_queue(self.queue, 0, messages.as_mut_ptr(), max);
+            messages.set_len(usize::try_from(count).unwrap_or(0));
+        }
+        let batch = MessageBatch { messages, topic };
+        match batch.first_error() {
+            Some(error) => Err(error),
+            None => Ok(batch),
+        }
+    }
+}
+
+impl Drop for WorkerQueue {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from `rd_kafka_queue_new` and is destroyed once.
+        unsafe {
+            sys::rd_kafka_queue_cb_event_enable(self.queue, None, ptr::null_mut());
+            sys::rd_kafka_queue_destroy(self.queue);
+        }
+    }
+}
+
+/// Messages as librdkafka handed them out, destroyed with the batch.
+pub struct MessageBatch {
+    messages: Vec<*mut sys::rd_kafka_message_t>,
+    topic: Topic,
+}
+
+impl MessageBatch {
+    /// No messages.
+    #[must_use]
+    pub fn empty(topic: Topic) -> MessageBatch {
+        MessageBatch { messages: Vec::new(), topic }
+    }
+
+    fn message(&self, index: usize) -> &sys::rd_kafka_message_t {
+        // SAFETY: the pointers were filled in by librdkafka and stay valid until they are destroyed on drop.
+        unsafe { &*self.messages[index] }
+    }
+
+    fn first_error(&self) -> Option<LogError> {
+        (0..self.messages.len()).map(|index| self.message(index)).find_map(|message| {
+            if message.err == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                return None;
+            }
+            let text = bytes(message.payload, message.len).map(String::from_utf8_lossy).unwrap_or_default();
+            let what = format!("partition {}: {} ({text})", message.partition, error_name(message.err));
+            Some(match message.err {
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET => LogError::Fatal(format!(
+                    "{what}: the next record is no longer in the topic; its retention is shorter than this group was away"
+                )),
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED => LogError::Fatal(what),
+                _ => LogError::Client(what),
+            })
+        })
+    }
+
+    fn native_headers(&self, index: usize) -> *mut sys::rd_kafka_headers_t {
+        let mut headers = ptr::null_mut();
+        // SAFETY: the headers stay with the message.
+        let found = unsafe { sys::rd_kafka_message_headers(self.messages[index], &raw mut headers) };
+        if found == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR { headers } else { ptr::null_mut() }
+    }
+}
+
+impl Drop for MessageBatch {
+    fn drop(&mut self) {
+        for message in &self.messages {
+            // SAFETY: each message is destroyed once.
+            unsafe { sys::rd_kafka_message_destroy(*message) };
+        }
+    }
+}
+
+fn bytes<'a>(data: *mut c_void, length: usize) -> Option<&'a [u8]> {
+    // SAFETY: librdkafka gives a pointer with its length, or null; callers bind the lifetime to the batch.
+    (!data.is_null()).then(|| unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) })
+}
+
+impl Batch for MessageBatch {
+    fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    fn record(&self, index: usize) -> Record<'_> {
+        let message = self.message(index);
+        let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is valid.
+        let stamp = unsafe { sys::rd_kafka_message_timestamp(self.messages[index], &raw mut kind) };
+        let headers = self.native_headers(index);
+        let mut origin = None;
+        if !headers.is_null() {
+            let mut value = ptr::null();
+            let mut size = 0;
+            // SAFETY: `headers` is valid, the name is a C string.
+            let found = unsafe {
+                sys::rd_kafka_header_get_last(headers, wire::FORWARDED_C.as_ptr(), &raw mut value, &raw mut size)
+            };
+            if found == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                origin = bytes(value.cast_mut(), size).and_then(Origin::parse);
+            }
+        }
+        Record {
+            position: Position { topic: self.topic, partition: message.partition, offset: message.offset },
+            stamp: UtcMillis(stamp.max(0)),
+            key: bytes(message.key, message.key_len),
+            value: bytes(message.payload, message.len),
+            origin,
+        }
+    }
+
+    fn headers(&self, index: usize) -> Vec<(String, Option<Vec<u8>>)> {
+        let headers = self.native_headers(index);
+        let mut all = Vec::new();
+        if headers.is_null() {
+            return all;
+        }
+        for place in 0.. {
+            let mut name = ptr::null();
+            let mut value = ptr::null();
+            let mut size = 0;
+            // SAFETY: `headers` is valid; the call says when there are no more.
+            let found =
+                unsafe { sys::rd_kafka_header_get_all(headers, place, &raw mut name, &raw mut value, &raw mut size) };
+            if found != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                break;
+            }
+            // SAFETY: header names are C strings.
+            let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
+            all.push((name, bytes(value.cast_mut(), size).map(<[u8]>::to_vec)));
+        }
+        all
+    }
+}
+
+/// The offset after the last message handed out or control record passed over; no round trip.
+pub fn position<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &CStr, partition: i32) -> Option<i64> {
+    // SAFETY: the list is made and destroyed here; `elems` has the one element that was added.
+    unsafe {
+        let list = sys::rd_kafka_topic_partition_list_new(1);
+        sys::rd_kafka_topic_partition_list_add(list, topic.as_ptr(), partition);
+        let result = sys::rd_kafka_position(consumer.client().native_ptr(), list);
+        let offset = (*(*list).elems).offset;
+        sys::rd_kafka_topic_partition_list_destroy(list);
+        (result == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && offset >= 0).then_some(offset)
+    }
+}
+
+/// The end of a partition as of the last fetch; no round trip.
+pub fn known_end<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &CStr, partition: i32) -> Option<i64> {
+    let mut low = -1;
+    let mut high = -1;
+    // SAFETY: plain out-parameters.
+    let result = unsafe {
+        sys::rd_kafka_get_watermark_offsets(
+            consumer.client().native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    (result == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
+}
+
+/// Puts offsets into the open transaction, fenced by the generation that the group has right now.
+pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
+    producer: &ThreadedProducer<PC>,
+    consumer: &BaseConsumer<C>,
+    topic: &CStr,
+    commits: &[Commit],
+) -> Result<(), LogError> {
+    // SAFETY: list and metadata are made and destroyed here; the metadata strings are copied by librdkafka's allocator
+    // because `rd_kafka_topic_partition_list_destroy` frees them.
+    unsafe {
+        let metadata = sys::rd_kafka_consumer_group_metadata(consumer.client().native_ptr());
+        if metadata.is_null() {
+            return Err(LogError::Client("the consumer has no group metadata".to_owned()));
+        }
+        let generation = sys::rd_kafka_consumer_group_metadata_generation_id(metadata);
+        let member = sys::rd_kafka_consumer_group_metadata_member_id(metadata);
+        if generation < 0 || member.is_null() || *member == 0 {
+            sys::rd_kafka_consumer_group_metadata_destroy(metadata);
+            return Err(LogError::Abort("not a member of the group at the moment".to_owned()));
+        }
+        let list = sys::rd_kafka_topic_partition_list_new(c_int::try_from(commits.len()).unwrap_or(0));
+        for commit in commits {
+            let element = sys::rd_kafka_topic_partition_list_add(list, topic.as_ptr(), commit.partition);
+            (*element).offset = commit.offset;
+            if !commit.metadata.is_empty() {
+                let length = commit.metadata.len();
+                let copy = sys::rd_kafka_mem_malloc(ptr::null_mut(), length);
+                if !copy.is_null() {
+                    ptr::copy_nonoverlapping(commit.metadata.as_ptr(), copy.cast::<u8>(), length);
+                    (*element).metadata = copy;
+                    (*element).metadata_size = length;
+                }
+            }
+        }
+        let mut result;
+        loop {
+            result = take_error(sys::rd_kafka_send_offsets_to_transaction(
+                producer.client().native_ptr(),
+                list,
+                metadata,
+                -1,
+            ));
+            // The same offsets and metadata are what a retry must carry.
+            if result != Some(Verdict::Retry) {
+                break;
+            }
+            std::thread::sleep(RETRY_PAUSE);
+        }
+        sys::rd_kafka_topic_partition_list_destroy(list);
+        sys::rd_kafka_consumer_group_metadata_destroy(metadata);
+        to_result(result)
+    }
+}
+
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
+
+/// Commits the open transaction. A thread polls the producer, so this does not.
+pub fn commit_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -> Result<(), LogError> {
+    // SAFETY: the producer is alive; a timeout of −1 leaves it to transaction.timeout.ms.
+    let verdict = unsafe { take_error(sys::rd_kafka_commit_transaction(producer.client().native_ptr(), -1)) };
+    match verdict {
+        // Whether the transaction was committed is unknown: only a new epoch settles that.
+        Some(Verdict::Retry) => Err(LogError::Client("committing timed out".to_owned())),
+        verdict => to_result(verdict),
+    }
+}
+
+/// Aborts the open transaction.
+pub fn abort_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -> Result<(), LogError> {
+    loop {
+        // SAFETY: the producer is alive.
+        let verdict = unsafe { take_error(sys::rd_kafka_abort_transaction(producer.client().native_ptr(), -1)) };
+        match verdict {
+            Some(Verdict::Retry) => std::thread::sleep(RETRY_PAUSE),
+            Some(Verdict::Abort(why)) => return Err(LogError::Client(why)),
+            verdict => return to_result(verdict),
+        }
+    }
+}
+
+/// What librdkafka wants done about an error of a transactional call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    Retry,
+    Abort(String),
+    Fenced(String),
+    /// Unflagged errors count as the end of the producer.
+    Broken(String),
+}
+
+unsafe fn take_error(error: *mut sys::rd_kafka_error_t) -> Option<Verdict> {
+    if error.is_null() {
+        return None;
+    }
+    // SAFETY: `error` is ours and destroyed once, after its strings were copied.
+    unsafe {
+        let code = sys::rd_kafka_error_code(error);
+        let text = CStr::from_ptr(sys::rd_kafka_error_string(error)).to_string_lossy().into_owned();
+        let what = format!("{}: {text}", error_name(code));
+        let verdict = if matches!(
+            code,
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__FENCED
+                | RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH
+                | RDKafkaRespErr::RD_KAFKA_RESP_ERR_PRODUCER_FENCED
+        ) {
+            Verdict::Fenced(what)
+        } else if sys::rd_kafka_error_is_fatal(error) != 0 {
+            Verdict::Broken(what)
+        } else if sys::rd_kafka_error_txn_requires_abort(error) != 0 {
+            Verdict::Abort(what)
+        } else if sys::rd_kafka_error_is_retriable(error) != 0 {
+            Verdict::Retry
+        } else {
+            Verdict::Broken(what)
+        };
+        sys::rd_kafka_error_destroy(error);
+        Some(verdict)
+    }
+}
+
+fn to_result(verdict: Option<Verdict>) -> Result<(), LogError> {
+    match verdict {
+        None => Ok(()),
+        Some(Verdict::Abort(why)) => Err(LogError::Abort(why)),
+        Some(Verdict::Fenced(why)) => Err(LogError::Fenced(why)),
+        Some(Verdict::Broken(why)) => Err(LogError::Client(why)),
+        Some(Verdict::Retry) => Err(LogError::Client("gave up retrying".to_owned())),
+    }
+}
+
+fn error_name(code: RDKafkaRespErr) -> String {
+    // SAFETY: librdkafka returns a static C string for every code.
+    unsafe { CStr::from_ptr(sys::rd_kafka_err2name(code)) }.to_string_lossy().into_owned()
+}
+
+/// # Errors
+/// The text holds a NUL byte.
+pub fn c_string(text: &str) -> Result<CString, LogError> {
+    CString::new(text).map_err(|_| LogError::Fatal(format!("topic name {text:?} holds a NUL byte")))
+}
+
+/// librdkafka's version, e.g. `2.12.1`.
+#[must_use]
+pub fn version() -> String {
+    rdkafka::util::get_rdkafka_version().1
+}
+
+/// Keeps a consumer alive as long as something borrowed from it.
+pub type SharedConsumer<C> = Arc<BaseConsumer<C>>;
+
+/// The embedded cluster waits 3 s for further members before a new group's first assignment; with one process there is
+/// nobody to wait for.
+pub fn join_groups_at_once(host: &rdkafka::producer::BaseProducer) {
+    // SAFETY: the handle is the client's own embedded cluster, or null.
+    unsafe {
+        let cluster = sys::rd_kafka_handle_mock_cluster(host.client().native_ptr());
+        if !cluster.is_null() {
+            sys::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What the clients are told: addresses, names, and librdkafka's properties.
+
+use std::collections::BTreeMap;
+
+use rdkafka::config::ClientConfig;
+
+use crate::engine::log::Destination;
+use crate::engine::placement::Placement;
+use crate::engine::record::Topic;
+
+/// Where an installation's topics are and how its clients are set.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// `bootstrap.servers`.
+    pub brokers: String,
+    /// Before every topic and group name; empty for none.
+    pub prefix: String,
+    pub placement: Placement,
+    /// Any librdkafka property, applied last.
+    pub properties: BTreeMap<String, String>,
+    /// A static member's name; `None` for members that come and go.
+    pub instance_id: Option<String>,
+    /// What tells this process's clients from others'.
+    pub process_id: String,
+    /// The embedded cluster of the demo: it answers an empty fetch only after the full wait.
+    pub embedded: bool,
+}
+
+impl Cluster {
+    #[must_use]
+    pub fn topic(&self, topic: Topic) -> String {
+        format!("{}{}", self.prefix, topic.as_str())
+    }
+
+    #[must_use]
+    pub fn destination(&self, destination: Destination) -> String {
+        let name = match destination {
+            Destination::UserActivity => "user_activity",
+            Destination::FlightStatus => "flight_status",
+            Destination::Recommendations => "recommendations",
+            Destination::DeadLetters => "zoner.dead_letters",
+        };
+        format!("{}{name}", self.prefix)
+    }
+
+    /// The consumer group of a processor.
+    #[must_use]
+    pub fn group(&self, processor: &str) -> String {
+        format!("{}zoner-{processor}", self.prefix)
+    }
+
+    /// What every client has in common.
+    #[must_use]
+    pub fn client(&self, role: &str) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", format!("zoner-{}-{role}", self.process_id))
+            .set("socket.keepalive.enable", "true");
+        config
+    }
+
+    fn finish(&self, mut config: ClientConfig) -> ClientConfig {
+        for (name, value) in &self.properties {
+            config.set(name, value);
+        }
+        config
+    }
+
+    /// A member of a processor's group.
+    #[must_use]
+    pub fn group_consumer(&self, processor: &str, worker: usize) -> ClientConfig {
+        let mut config = self.client(&format!("{processor}-{worker}"));
+        config
+            .set("group.id", self.group(processor))
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "false")
+            .set("isolation.level", "read_committed")
+            .set("auto.offset.reset", "error")
+            .set("session.timeout.ms", "10000")
+            .set("heartbeat.interval.ms", "1000")
+            // At its default of a second, a partition whose queue was full once is not fetched for that long.
+            .set("fetch.queue.backoff.ms", "5")
+            .set("queued.min.messages", "100000")
+            .set("queued.max.messages.kbytes", "65536")
+            .set("fetch.message.max.bytes", "1048576")
+            .set("fetch.wait.max.ms", if self.embedded { "5" } else { "100" });
+        if let Some(instance) = &self.instance_id {
+            config.set("group.instance.id", format!("{instance}-{processor}-{worker}"));
+        }
+        self.finish(config)
+    }
+
+    /// A reader that is in no group.
+    #[must_use]
+    pub fn reader(&self, role: &str) -> ClientConfig {
+        let mut config = self.client(role);
+        config
+            // Nothing is committed to it; librdkafka wants a name before it assigns partitions by hand.
+            .set("group.id", format!("{}zoner-reader-{}", self.prefix, self.process_id))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("isolation.level", "read_committed")
+            .set("auto.offset.reset", "earliest")
+            .set("fetch.queue.backoff.ms", "5")
+            .set("fetch.wait.max.ms", if self.embedded { "5" } else { "100" });
+        self.finish(config)
+    }
+
+    /// A producer whose records become visible with the offsets they follow from.
+    #[must_use]
+    pub fn transactional_producer(&self, processor: &str, worker: usize) -> ClientConfig {
+        let instance = self.instance_id.as_deref().unwrap_or(&self.process_id);
+        let mut config = self.plain_producer(&format!("{processor}-{worker}-out"));
+        config
+            .set("transactional.id", format!("{}-{instance}-{worker}", self.group(processor)))
+            .set("transaction.timeout.ms", "10000")
+            // Must not be longer than the transaction may last.
+            .set("message.timeout.ms", "10000");
+        self.finish(config)
+    }
+
+    /// An idempotent producer outside transactions: ticks, simulated families.
+    #[must_use]
+    pub fn plain_producer(&self, role: &str) -> ClientConfig {
+        let mut config = self.client(role);
+        config
+            .set("enable.idempotence", "true")
+            .set("partitioner", self.placement.librdkafka_name())
+            .set("linger.ms", "1")
+            .set("batch.size", "1000000")
+            .set("queue.buffering.max.messages", "1000000")
+            .set("compression.codec", "lz4")
+            .set("delivery.report.only.error", "true");
+        self.finish(config)
+    }
+}

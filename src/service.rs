@@ -1,0 +1,156 @@
+//! The service in a process: the workers of both processors, and what happens when one of them ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use crate::engine::clock::Clock;
+use crate::engine::directory::Directory;
+use crate::engine::log::LogError;
+use crate::engine::processor::Processor;
+use crate::engine::worker::{Exit, Kept, Settings, Shared, Worker};
+use crate::flight::Flights;
+use crate::household::Travellers;
+use crate::kafka::{Cluster, KafkaLog};
+
+/// How long a worker waits before it joins again; doubled up to the second value while joining fails.
+const REJOIN_PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+
+/// What a service needs to know.
+#[derive(Clone)]
+pub struct Plan {
+    pub cluster: Arc<Cluster>,
+    pub travellers: Settings,
+    pub flights: Settings,
+    pub traveller_workers: usize,
+    pub flight_workers: usize,
+    /// Give partitions up at the end, even as a static member.
+    pub leave: bool,
+}
+
+/// Running workers. Stop them with [`Service::stop`]; dropping does not.
+pub struct Service {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<Option<String>>>,
+}
+
+impl Service {
+    /// Starts every worker in a thread of its own.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub fn start(plan: &Plan, clock: Arc<dyn Clock>) -> std::io::Result<Service> {
+        let shared = Arc::new(Shared { directory: Directory::default(), clock, stop: AtomicBool::new(false) });
+        let mut threads = Vec::new();
+        let travellers = Arc::new(Travellers::embedded());
+        for worker in 0..plan.traveller_workers {
+            threads.push(spawn(Arc::clone(&travellers), plan, &plan.travellers, Arc::clone(&shared), worker)?);
+        }
+        let flights = Arc::new(Flights);
+        for worker in 0..plan.flight_workers {
+            threads.push(spawn(Arc::clone(&flights), plan, &plan.flights, Arc::clone(&shared), worker)?);
+        }
+        Ok(Service { shared, threads })
+    }
+
+    #[must_use]
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// A worker has ended although nobody asked it to.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.shared.directory.has_failed()
+    }
+
+    /// Lets every worker commit and leave.
+    ///
+    /// # Errors
+    /// Why a worker failed.
+    pub fn stop(self) -> Result<(), String> {
+        self.shared.stop.store(true, Ordering::Release);
+        let mut failures = Vec::new();
+        for thread in self.threads {
+            thread.thread().unpark();
+            match thread.join() {
+                Ok(None) => {}
+                Ok(Some(why)) => failures.push(why),
+                Err(_) => failures.push("a worker panicked".to_owned()),
+            }
+        }
+        if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
+    }
+}
+
+fn spawn<P: Processor>(
+    processor: Arc<P>,
+    plan: &Plan,
+    settings: &Settings,
+    shared: Arc<Shared>,
+    worker: usize,
+) -> std::io::Result<JoinHandle<Option<String>>> {
+    let cluster = Arc::clone(&plan.cluster);
+    let settings = settings.clone();
+    let leave = plan.leave;
+    shared.directory.expect_worker(P::INPUT, worker);
+    thread::Builder::new().name(format!("{}-{worker}", P::NAME)).spawn(move || {
+        let ended = Alarm(Arc::clone(&shared));
+        let failure = keep_working(&processor, &cluster, &settings, &shared, worker, leave);
+        if let Some(why) = &failure {
+            error!(processor = P::NAME, worker, why, "worker failed");
+        } else {
+            std::mem::forget(ended);
+        }
+        failure
+    })
+}
+
+/// Raised when a worker's thread ends without having been asked to, by an error or a panic.
+struct Alarm(Arc<Shared>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.directory.set_failed();
+    }
+}
+
+fn keep_working<P: Processor>(
+    processor: &Arc<P>,
+    cluster: &Arc<Cluster>,
+    settings: &Settings,
+    shared: &Arc<Shared>,
+    worker: usize,
+    leave: bool,
+) -> Option<String> {
+    let mut pause = REJOIN_PAUSES.0;
+    // The embedded cluster stores no transactional offsets: there, memory is all that a rejoin can go on from.
+    let mut kept: Option<Kept<P>> = cluster.embedded.then(Vec::new);
+    while !shared.stop.load(Ordering::Acquire) {
+        let log = match KafkaLog::join(Arc::clone(cluster), P::INPUT, P::NAME, worker) {
+            Ok(log) => log,
+            Err(LogError::Fatal(why)) => return Some(why),
+            Err(error) => {
+                warn!(processor = P::NAME, worker, %error, "could not join; trying again");
+                thread::park_timeout(pause);
+                pause = (pause * 2).min(REJOIN_PAUSES.1);
+                continue;
+            }
+        };
+        pause = REJOIN_PAUSES.0;
+        let run = Worker::new(Arc::clone(processor), log, Arc::clone(shared), settings.clone(), worker);
+        match run.run(worker, kept.as_mut(), leave) {
+            Exit::Stopped => break,
+            Exit::Rejoin(why) => {
+                warn!(processor = P::NAME, worker, why, "joining again");
+                thread::park_timeout(pause);
+            }
+            Exit::Failed(why) => return Some(why),
+        }
+    }
+    info!(processor = P::NAME, worker, "worker stopped");
+    None
+}

@@ -1,0 +1,225 @@
+//! Configuration in layers: defaults < `zoner.toml` < `ZONER_…` environment < flags.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::placement::Placement;
+use crate::engine::worker;
+use crate::kafka::Cluster;
+use crate::kafka::topics::Layout;
+use crate::units::Span;
+
+/// The file that is read when none is named.
+pub const DEFAULT_FILE: &str = "zoner.toml";
+
+/// Everything that can be configured. Unknown keys are refused: a misspelt one would be a silent default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub kafka: Kafka,
+    pub topics: Topics,
+    pub engine: Engine,
+    pub http: Http,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// Bootstrap servers, `host:port` separated by commas.
+    pub brokers: String,
+    /// A static member's name, unique to this process: its restart moves no partition. Empty: dynamic.
+    pub instance_id: String,
+    /// Any librdkafka property.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topics {
+    /// Before every topic and group name.
+    pub prefix: String,
+    pub partitions: i32,
+    pub replication: i32,
+    pub placement: Placement,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    pub traveller_workers: usize,
+    pub flight_workers: usize,
+    /// Records taken from the client at once.
+    pub batch: usize,
+    /// Milliseconds after which a transaction that recommends nothing is committed.
+    pub commit_interval_ms: u64,
+    pub records_per_transaction: usize,
+    pub timers_per_transaction: usize,
+    /// Seconds that a silent partition's time may fall behind before a tick is written.
+    pub tick_interval_s: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address of metrics, health and questions; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            kafka: Kafka {
+                brokers: "127.0.0.1:9092".to_owned(),
+                instance_id: String::new(),
+                properties: BTreeMap::new(),
+            },
+            topics: Topics { prefix: String::new(), partitions: 16, replication: 1, placement: Placement::Murmur2 },
+            engine: Engine {
+                traveller_workers: 1,
+                flight_workers: 1,
+                batch: 2_000,
+                commit_interval_ms: 200,
+                records_per_transaction: 200_000,
+                timers_per_transaction: 1_000,
+                tick_interval_s: 10.0,
+            },
+            http: Http { listen: SocketAddr::from(([127, 0, 0, 1], 9464)) },
+        }
+    }
+}
+
+/// Why a configuration can't be used; names the file or variable and the key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("configuration file {} does not exist", .0.display())]
+    NoFile(PathBuf),
+    #[error("configuration: {0}")]
+    Unreadable(Box<figment::Error>),
+    #[error("configuration: {key} is {value}; allowed is {allowed}")]
+    OutOfRange { key: &'static str, value: String, allowed: &'static str },
+}
+
+impl Config {
+    /// Reads the layers below the flags. `file`: named on the command line, must exist; `zoner.toml` otherwise, if it
+    /// is there.
+    ///
+    /// # Errors
+    /// A file that does not parse, an unknown key, a value out of range.
+    pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        if let Some(file) = file.filter(|file| !file.exists()) {
+            return Err(ConfigError::NoFile(file.to_owned()));
+        }
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        if path.exists() {
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        // ZONER_KAFKA__BROKERS → kafka.brokers
+        let figment = figment.merge(Env::prefixed("ZONER_").filter(|key| key.as_str().contains("__")).split("__"));
+        let config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// # Errors
+    /// A value out of range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let out_of_range = |key, value: String, allowed| Err(ConfigError::OutOfRange { key, value, allowed });
+        if self.kafka.brokers.trim().is_empty() {
+            return out_of_range("kafka.brokers", "empty".to_owned(), "host:port, several separated by commas");
+        }
+        if !(1..=10_000).contains(&self.topics.partitions) {
+            return out_of_range("topics.partitions", self.topics.partitions.to_string(), "1 to 10000");
+        }
+        if !(1..=64).contains(&self.engine.traveller_workers) {
+            return out_of_range("engine.traveller_workers", self.engine.traveller_workers.to_string(), "1 to 64");
+        }
+        if !(1..=64).contains(&self.engine.flight_workers) {
+            return out_of_range("engine.flight_workers", self.engine.flight_workers.to_string(), "1 to 64");
+        }
+        if !(1..=100_000).contains(&self.engine.batch) {
+            return out_of_range("engine.batch", self.engine.batch.to_string(), "1 to 100000");
+        }
+        // A transaction must end well before transaction.timeout.ms (10 s).
+        if !(1..=5_000).contains(&self.engine.commit_interval_ms) {
+            return out_of_range("engine.commit_interval_ms", self.engine.commit_interval_ms.to_string(), "1 to 5000");
+        }
+        if self.engine.records_per_transaction == 0 || self.engine.timers_per_transaction == 0 {
+            return out_of_range("engine.…_per_transaction", "0".to_owned(), "1 and more");
+        }
+        if !(0.05..=3_600.0).contains(&self.engine.tick_interval_s) {
+            return out_of_range("engine.tick_interval_s", self.engine.tick_interval_s.to_string(), "0.05 to 3600");
+        }
+        Ok(())
+    }
+
+    /// As TOML, with values of secret properties masked.
+    #[must_use]
+    pub fn to_masked_toml(&self) -> String {
+        let mut shown = self.clone();
+        for (name, value) in &mut shown.kafka.properties {
+            let lower = name.to_ascii_lowercase();
+            if ["password", "secret", "key.pem", "key.password", "token", "jaas"]
+                .iter()
+                .any(|word| lower.contains(word))
+            {
+                "****".clone_into(value);
+            }
+        }
+        toml::to_string_pretty(&shown).unwrap_or_else(|error| format!("# could not be shown: {error}"))
+    }
+
+    #[must_use]
+    pub fn cluster(&self) -> Cluster {
+        Cluster {
+            brokers: self.kafka.brokers.clone(),
+            prefix: self.topics.prefix.clone(),
+            placement: self.topics.placement,
+            properties: self.kafka.properties.clone(),
+            instance_id: Some(self.kafka.instance_id.trim().to_owned()).filter(|id| !id.is_empty()),
+            process_id: process_id(),
+            embedded: false,
+        }
+    }
+
+    #[must_use]
+    pub fn layout(&self, create_time: bool) -> Layout {
+        Layout { partitions: self.topics.partitions, replication: self.topics.replication, create_time }
+    }
+
+    /// The workers' settings. `ticks`: whether ticks may be written at all.
+    #[must_use]
+    pub fn worker(&self, partitions: i32, ticks: bool, accept_gap: bool) -> worker::Settings {
+        worker::Settings {
+            batch: self.engine.batch,
+            commit_interval: Duration::from_millis(self.engine.commit_interval_ms),
+            records_per_transaction: self.engine.records_per_transaction,
+            timers_per_transaction: self.engine.timers_per_transaction,
+            tick_interval: Span((self.engine.tick_interval_s * 1_000.0) as i64),
+            ticks,
+            placement: self.topics.placement,
+            partitions,
+            accept_gap,
+        }
+    }
+}
+
+/// Tells this process from every other that ever was.
+fn process_id() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{:x}", std::process::id(), now.as_micros())
+}
+
+/// A cluster to share between threads.
+#[must_use]
+pub fn shared(cluster: Cluster) -> Arc<Cluster> {
+    Arc::new(cluster)
+}

@@ -1,0 +1,181 @@
+//! Every metric: its name, its unit, what it says. Base units; no user, household or flight in a label.
+
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use rustc_hash::FxHashMap;
+
+use crate::engine::record::Topic;
+use crate::event::activity::Activity;
+use crate::event::recommendation::Reason;
+use crate::event::rejection::Code;
+
+const EVENTS: &str = "zoner_events_total";
+const DEAD_LETTERS: &str = "zoner_dead_letters_total";
+const LATE_EVENTS: &str = "zoner_late_events_total";
+const FORWARDED: &str = "zoner_forwarded_total";
+const RECOMMENDATIONS: &str = "zoner_recommendations_total";
+const HELD: &str = "zoner_recommendations_held_total";
+const EVENT_TO_RECOMMENDATION: &str = "zoner_event_to_recommendation_seconds";
+const BATCH: &str = "zoner_batch_seconds";
+const COMMIT: &str = "zoner_commit_seconds";
+const TRANSACTIONS: &str = "zoner_transactions_total";
+const REBALANCES: &str = "zoner_rebalances_total";
+const FENCED: &str = "zoner_fenced_total";
+const LAG_RECORDS: &str = "zoner_consumer_lag_records";
+const LAG_SECONDS: &str = "zoner_stream_time_lag_seconds";
+const TICKS: &str = "zoner_ticks_total";
+const TRAVELLERS: &str = "zoner_travellers";
+const TRAVELLING: &str = "zoner_travelling";
+const STATE_BYTES: &str = "zoner_state_bytes";
+const RESTORE_REMAINING: &str = "zoner_restore_remaining_records";
+const BUILD_INFO: &str = "zoner_build_info";
+const TZDB_INFO: &str = "zoner_tzdb_info";
+
+/// Seconds; from the half millisecond of a batch to the minute of somebody's bad night.
+const SECONDS_BUCKETS: [f64; 15] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+/// Installs the recorder of this process; the handle renders what `/metrics` answers.
+///
+/// # Errors
+/// A recorder is installed already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?
+        .install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    describe_counter!(EVENTS, "records applied, by topic and activity");
+    describe_counter!(DEAD_LETTERS, "records that could not be used, by code");
+    describe_counter!(LATE_EVENTS, "facts older than the 48 h window: they no longer move an estimate");
+    describe_counter!(FORWARDED, "records found in another partition than their key's and moved there");
+    describe_counter!(RECOMMENDATIONS, "recommendations published, by reason");
+    describe_counter!(HELD, "recommendations not published: unchanged, or expired before time reached them");
+    describe_histogram!(EVENT_TO_RECOMMENDATION, Unit::Seconds, "record timestamp to committed recommendation");
+    describe_histogram!(BATCH, Unit::Seconds, "decoding and applying one fetched batch");
+    describe_histogram!(COMMIT, Unit::Seconds, "committing one transaction");
+    describe_counter!(TRANSACTIONS, "transactions, by outcome");
+    describe_counter!(REBALANCES, "assignments and revocations handled");
+    describe_counter!(FENCED, "times that another producer or member took over");
+    describe_gauge!(LAG_RECORDS, "records between a partition's next offset and its end");
+    describe_gauge!(LAG_SECONDS, Unit::Seconds, "clock minus stream time of a partition");
+    describe_counter!(TICKS, "tick records written");
+    describe_gauge!(TRAVELLERS, "people in memory");
+    describe_gauge!(TRAVELLING, "people in memory who are on a journey");
+    describe_gauge!(STATE_BYTES, Unit::Bytes, "bytes of the states in memory");
+    describe_gauge!(RESTORE_REMAINING, "records still to be replayed before a partition is live");
+    describe_gauge!(BUILD_INFO, "1, with the version of the program");
+    describe_gauge!(TZDB_INFO, "1, with the version of the time-zone rules in force");
+}
+
+/// What a process says of itself from its first scrape on.
+pub fn process_info(tzdb_version: &'static str) {
+    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!(TZDB_INFO, "version" => tzdb_version).set(1.0);
+}
+
+/// The handles of one worker, registered once with every label value, so that a series exists before its first event.
+pub struct WorkerMetrics {
+    topic: &'static str,
+    events: FxHashMap<&'static str, Counter>,
+    dead_letters: Vec<(Code, Counter)>,
+    recommendations: Vec<(Reason, Counter)>,
+    pub late_events: Counter,
+    pub forwarded: Counter,
+    pub held_unchanged: Counter,
+    pub held_expired: Counter,
+    pub event_to_recommendation: Histogram,
+    pub batch: Histogram,
+    pub commit: Histogram,
+    pub committed: Counter,
+    pub aborted: Counter,
+    pub rebalances: Counter,
+    pub fenced: Counter,
+    pub ticks: Counter,
+    pub travellers: Gauge,
+    pub travelling: Gauge,
+    pub state_bytes: Gauge,
+    pub restore_remaining: Gauge,
+}
+
+/// Gauges of one partition.
+#[derive(Clone)]
+pub struct PartitionMetrics {
+    pub lag_records: Gauge,
+    pub lag_seconds: Gauge,
+}
+
+impl PartitionMetrics {
+    #[must_use]
+    pub fn new(topic: Topic, partition: i32) -> PartitionMetrics {
+        let partition = partition.to_string();
+        PartitionMetrics {
+            lag_records: gauge!(LAG_RECORDS, "topic" => topic.as_str(), "partition" => partition.clone()),
+            lag_seconds: gauge!(LAG_SECONDS, "topic" => topic.as_str(), "partition" => partition),
+        }
+    }
+}
+
+impl WorkerMetrics {
+    #[must_use]
+    pub fn new(topic: Topic, worker: usize) -> WorkerMetrics {
+        let name = topic.as_str();
+        let worker = worker.to_string();
+        let event_names: &[&'static str] = match topic {
+            Topic::UserActivity => &Activity::NAMES,
+            Topic::FlightStatus => &["flight_status", "watch", "tick"],
+        };
+        WorkerMetrics {
+            topic: name,
+            events: event_names
+                .iter()
+                .map(|activity| (*activity, counter!(EVENTS, "topic" => name, "activity" => *activity)))
+                .collect(),
+            dead_letters: Code::ALL.map(|code| (code, counter!(DEAD_LETTERS, "code" => code.as_str()))).to_vec(),
+            recommendations: Reason::ALL
+                .map(|reason| (reason, counter!(RECOMMENDATIONS, "reason" => reason.as_str())))
+                .to_vec(),
+            late_events: counter!(LATE_EVENTS),
+            forwarded: counter!(FORWARDED, "topic" => name),
+            held_unchanged: counter!(HELD, "why" => "unchanged"),
+            held_expired: counter!(HELD, "why" => "expired"),
+            event_to_recommendation: histogram!(EVENT_TO_RECOMMENDATION),
+            batch: histogram!(BATCH),
+            commit: histogram!(COMMIT),
+            committed: counter!(TRANSACTIONS, "outcome" => "committed"),
+            aborted: counter!(TRANSACTIONS, "outcome" => "aborted"),
+            rebalances: counter!(REBALANCES),
+            fenced: counter!(FENCED),
+            ticks: counter!(TICKS, "topic" => name),
+            travellers: gauge!(TRAVELLERS, "topic" => name, "worker" => worker.clone()),
+            travelling: gauge!(TRAVELLING, "topic" => name, "worker" => worker.clone()),
+            state_bytes: gauge!(STATE_BYTES, "topic" => name, "worker" => worker.clone()),
+            restore_remaining: gauge!(RESTORE_REMAINING, "topic" => name, "worker" => worker),
+        }
+    }
+
+    pub fn event(&self, activity: &'static str, count: u64) {
+        if let Some(counter) = self.events.get(activity) {
+            counter.increment(count);
+        } else {
+            counter!(EVENTS, "topic" => self.topic, "activity" => activity).increment(count);
+        }
+    }
+
+    pub fn dead_letter(&self, code: Code) {
+        if let Some((_, counter)) = self.dead_letters.iter().find(|(known, _)| *known == code) {
+            counter.increment(1);
+        }
+    }
+
+    pub fn recommendation(&self, reason: Reason) {
+        if let Some((_, counter)) = self.recommendations.iter().find(|(known, _)| *known == reason) {
+            counter.increment(1);
+        }
+    }
+}
