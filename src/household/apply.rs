@@ -1,0 +1,246 @@
+//! Records to changes.
+
+use std::collections::BTreeSet;
+
+use super::recommend::{Occasion, Topic};
+use super::timers::NapCause;
+use super::trips::{self, Journey};
+use super::{ERASED_FOR, Household, Tombstone};
+use crate::engine::{Effect, Effects, Moment};
+use crate::event::activity::{Activity, ActivityEvent, Sleep, Trip};
+use crate::event::flight::{FlightKey, Watch, WatchChange};
+use crate::event::recommendation::Reason;
+use crate::traveller::reports::{Noted, SleepReport};
+use crate::traveller::{Models, Traveller, View};
+
+impl Household {
+    /// Changes the household by an event of one of its people, or of its flights.
+    pub fn apply(&mut self, models: &Models, event: ActivityEvent<'_>, moment: &Moment, effects: &mut Effects) {
+        let user_id: &str = &event.user_id;
+        let now = moment.now;
+        match event.activity {
+            Activity::Tick => return,
+            Activity::FlightUpdate(update) => return self.hear_of_flight(models, &update.status, moment, effects),
+            Activity::Trip(trip) => return self.plan_trip(models, *trip, moment, effects),
+            Activity::Erase => return self.erase(models, user_id, moment, effects),
+            _ if self.is_erased(user_id, moment.judged_at) => return,
+            _ => {}
+        }
+        let place = self.traveller_at(user_id, now);
+        let noted = match event.activity {
+            Activity::Light(light) => {
+                let noted = self.travellers[place].note_light(&models.light, &light, now);
+                self.cut_down(models, place, moment);
+                noted
+            }
+            Activity::Meal(meal) => {
+                let noted = self.travellers[place].note_meal(&meal, now);
+                self.cut_down(models, place, moment);
+                noted
+            }
+            Activity::Sleep(Sleep::SeenAsleep { at }) => {
+                let noted = self.travellers[place].note_seen_asleep(at, now);
+                self.cut_down(models, place, moment);
+                noted
+            }
+            Activity::Sleep(Sleep::Interval { start, end, kind, deleted }) => {
+                let report = SleepReport { start, end, kind, deleted, stamp: moment.judged_at };
+                let noted = self.with_view(models, place, now, |traveller, view| traveller.note_sleep(view, &report));
+                let key = format!("{} {}", start.0, end.map_or(0, |end| end.0));
+                let cause = NapCause { activity: "sleep", timer: None, at: end.unwrap_or(start), key: &key };
+                self.tell_if_noted(models, place, noted, &cause, moment, effects);
+                noted
+            }
+            Activity::NapSkipped(skipped) => {
+                let noted =
+                    self.with_view(models, place, now, |traveller, view| traveller.note_nap_skipped(view, &skipped));
+                let key = skipped.at.0.to_string();
+                let cause = NapCause { activity: "nap_skipped", timer: None, at: skipped.at, key: &key };
+                self.tell_if_noted(models, place, noted, &cause, moment, effects);
+                noted
+            }
+            Activity::PhaseMeasurement(measured) => {
+                self.with_view(models, place, now, |traveller, view| traveller.note_measurement(view, &measured))
+            }
+            Activity::Profile(profile) => {
+                let judged_at = moment.judged_at;
+                let is_new = self
+                    .with_view(models, place, now, |traveller, view| traveller.note_profile(view, *profile, judged_at));
+                if is_new {
+                    self.set_plan_timer(models, place, now);
+                    self.set_next_due();
+                }
+                Noted::default()
+            }
+            // What people did with advice is evidence for later models; until then it proves that they were there.
+            Activity::Adherence(_) => Noted::default(),
+            Activity::Trip(_) | Activity::Erase | Activity::FlightUpdate(_) | Activity::Tick => Noted::default(),
+        };
+        effects.late_events += u32::from(noted.late);
+    }
+
+    /// Lists of facts do not grow beyond a few days, whoever never asks.
+    fn cut_down(&mut self, models: &Models, place: usize, moment: &Moment) {
+        if self.travellers[place].has_gathered_much(moment.now) {
+            self.settle(models, place, moment.now);
+        }
+    }
+
+    fn tell_if_noted(
+        &mut self,
+        models: &Models,
+        place: usize,
+        noted: Noted,
+        cause: &NapCause<'_>,
+        moment: &Moment,
+        effects: &mut Effects,
+    ) {
+        if let Some(news) = noted.news {
+            self.tell_of_nap(models, place, news, cause, moment, effects);
+        }
+        self.set_next_due();
+    }
+
+    /// Forgets a person.
+    fn erase(&mut self, models: &Models, user_id: &str, moment: &Moment, effects: &mut Effects) {
+        let flights_before = trips::flight_keys(self.journeys());
+        if let Ok(place) = self.place_of(user_id) {
+            self.travellers.remove(place);
+            self.travellers.shrink_to_fit();
+        }
+        let more = self.more.get_or_insert_default();
+        for journey in &mut more.journeys {
+            journey.trip.travellers.retain(|traveller| **traveller != *user_id);
+        }
+        more.journeys.retain(|journey| !journey.trip.travellers.is_empty());
+        let until = moment.now + ERASED_FOR;
+        match more.tombstones.binary_search_by(|tombstone| (*tombstone.user_id).cmp(user_id)) {
+            Ok(place) => {
+                let tombstone = &mut more.tombstones[place];
+                tombstone.erased_at = tombstone.erased_at.max(moment.judged_at);
+                tombstone.until = tombstone.until.max(until);
+            }
+            Err(place) => {
+                let tombstone = Tombstone { user_id: user_id.into(), erased_at: moment.judged_at, until };
+                more.tombstones.insert(place, tombstone);
+            }
+        }
+        let _ = models;
+        self.watch_the_difference(&flights_before, moment, effects);
+        self.count_travelling(moment);
+        self.set_next_due();
+    }
+
+    /// A trip that is new, revised or called off.
+    fn plan_trip(&mut self, models: &Models, mut trip: Trip, moment: &Moment, effects: &mut Effects) {
+        let now = moment.now;
+        trip.travellers.retain(|user_id| !self.is_erased(user_id, moment.judged_at));
+        let place = self.journeys().binary_search_by(|journey| journey.trip.trip_id.cmp(&trip.trip_id));
+        let before = place.ok().map(|place| self.journeys()[place].clone());
+        let is_news = before.as_ref().is_none_or(|before| before.yields_to(&trip, moment.judged_at));
+        if !is_news || (before.is_none() && (trip.travellers.is_empty() || trip.legs.is_empty())) {
+            return;
+        }
+
+        let mut concerned: BTreeSet<Box<str>> = trip.travellers.iter().cloned().collect();
+        concerned.extend(before.iter().flat_map(|before| before.trip.travellers.iter().cloned()));
+        for user_id in &concerned {
+            let place = self.traveller_at(user_id, now);
+            self.settle(models, place, now);
+        }
+
+        let flights_before = trips::flight_keys(self.journeys());
+        let journey = match &before {
+            Some(before) => before.revised(trip, moment.judged_at),
+            None => Journey::new(trip, moment.judged_at, now),
+        };
+        let more = self.more.get_or_insert_default();
+        match place {
+            Ok(place) => more.journeys[place] = journey.clone(),
+            Err(place) => more.journeys.insert(place, journey.clone()),
+        }
+        trips::forget_old(&mut more.journeys, &self.travellers, now, models.people.shift_remembered);
+        self.watch_the_difference(&flights_before, moment, effects);
+
+        for user_id in &concerned {
+            if let Ok(place) = self.place_of(user_id) {
+                self.after_moving(models, place, now);
+                self.tell_of_trip(models, place, before.as_ref(), &journey, moment, effects);
+            }
+        }
+        self.count_travelling(moment);
+        self.set_next_due();
+    }
+
+    /// A trip that is new to somebody is said; of one that changed otherwise, what it changes.
+    fn tell_of_trip(
+        &mut self,
+        models: &Models,
+        place: usize,
+        before: Option<&Journey>,
+        journey: &Journey,
+        moment: &Moment,
+        effects: &mut Effects,
+    ) {
+        let user_id = self.travellers[place].id();
+        let was_on_it = before.is_some_and(|before| before.is_of(user_id) && before.trip.legs == journey.trip.legs);
+        let matters_until = journey.ends() + models.people.journey.planned_after;
+        let key = format!("{} {}", journey.trip.trip_id, journey.trip.revision);
+        let occasion = Occasion {
+            reason: Reason::PlanRefreshed,
+            activity: "trip",
+            timer: None,
+            at: moment.now,
+            key: &key,
+            topic: Topic::Refreshed,
+            in_any_case: false,
+            supersedes: None,
+        };
+        match (journey.standings.first(), journey.standings.last(), journey.trip.legs.last()) {
+            (Some(first), Some(last), Some(leg)) if journey.is_of(user_id) && !was_on_it => {
+                if matters_until <= moment.now {
+                    return;
+                }
+                let (departs, arrives) = (first.times.departs, last.times.arrives);
+                let topic = Topic::Trip { destination: main_destination(journey, leg.destination), departs, arrives };
+                let occasion = Occasion { reason: Reason::TripPlanned, topic, in_any_case: true, ..occasion };
+                self.say(models, place, &occasion, moment, effects);
+            }
+            _ => {
+                self.say(models, place, &occasion, moment, effects);
+            }
+        }
+    }
+
+    /// Asks for news of flights that somebody flies now, and no longer for those that nobody does.
+    pub(super) fn watch_the_difference(
+        &mut self,
+        before: &BTreeSet<FlightKey>,
+        moment: &Moment,
+        effects: &mut Effects,
+    ) {
+        let after = trips::flight_keys(self.journeys());
+        let _ = moment;
+        for (flight_key, watch) in before
+            .difference(&after)
+            .map(|key| (key, WatchChange::Stop))
+            .chain(after.difference(before).map(|key| (key, WatchChange::Start)))
+        {
+            let household_id = self.id.as_str().into();
+            effects.push(Effect::Watch(Watch { flight_key: flight_key.clone(), household_id, watch }));
+        }
+    }
+}
+
+/// Where a journey leads: the stop at which most time is spent; without any, its end.
+fn main_destination(journey: &Journey, end: crate::event::flight::Iata) -> crate::event::flight::Iata {
+    let stops = journey.standings.windows(2).zip(&journey.trip.legs);
+    let longest = stops
+        .map(|(pair, leg)| (pair[1].times.departs - pair[0].times.arrives, leg.destination))
+        .max_by_key(|(stay, _)| *stay);
+    let comes_back = journey.trip.legs.first().is_some_and(|first| first.origin == end);
+    longest.filter(|_| comes_back).map_or(end, |(_, destination)| destination)
+}
+
+#[allow(dead_code)]
+fn _unused(_: &Traveller, _: &View<'_>) {}

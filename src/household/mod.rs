@@ -1,0 +1,194 @@
+//! People planned together: the unit of state of the `travellers` processor.
+//!
+//! A household holds its travellers, their trips and how every leg stands as it was last announced. Records and timers
+//! change it; what should be said comes out as effects. Everything here is a function of the household's own log.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`processor`] | the seam to the engine |
+//! | [`apply`] | records to changes |
+//! | [`trips`] | trips, legs and where everybody is |
+//! | [`flights`] | news of a flight |
+//! | [`timers`] | what happens when nothing happens |
+//! | [`recommend`] | what is said, to whom, with which plan |
+//! | [`identity`] | ids that a replay gives again |
+
+pub mod apply;
+pub mod flights;
+pub mod identity;
+pub mod processor;
+pub mod recommend;
+pub mod timers;
+pub mod trips;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod journey_tests;
+#[cfg(test)]
+mod nap_tests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::processor::Travellers;
+use self::trips::Journey;
+use crate::engine::processor::Population;
+use crate::engine::{Moment, Unit};
+use crate::planner::{Place, Stretch};
+use crate::traveller::clock::stretch_at;
+use crate::traveller::name::Name;
+use crate::traveller::{Due, Models, Traveller, View};
+use crate::units::{Span, UtcMillis};
+
+/// An erased person is not brought back by anything that was written before, for this long.
+pub const ERASED_FOR: Span = Span::days(14);
+
+/// People planned together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Household {
+    id: Name,
+    /// By user id.
+    travellers: Vec<Traveller>,
+    /// Boxed: few households fly at any time.
+    more: Option<Box<More>>,
+    next_due: Due,
+    /// How many were away from home when that was last looked at.
+    travelling: u32,
+}
+
+/// What few households have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct More {
+    /// By trip id.
+    journeys: Vec<Journey>,
+    /// By user id.
+    tombstones: Vec<Tombstone>,
+}
+
+/// Somebody who asked to be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Tombstone {
+    user_id: Box<str>,
+    /// Records judged no later than this do not count.
+    erased_at: UtcMillis,
+    until: UtcMillis,
+}
+
+impl Household {
+    #[must_use]
+    pub fn new(id: &str) -> Household {
+        Household { id: Name::new(id), travellers: Vec::new(), more: None, next_due: Due::NEVER, travelling: 0 }
+    }
+
+    #[must_use]
+    pub fn travellers(&self) -> &[Traveller] {
+        &self.travellers
+    }
+
+    fn journeys(&self) -> &[Journey] {
+        self.more.as_ref().map_or(&[], |more| &more.journeys)
+    }
+
+    fn tombstones(&self) -> &[Tombstone] {
+        self.more.as_ref().map_or(&[], |more| &more.tombstones)
+    }
+
+    fn place_of(&self, user_id: &str) -> Result<usize, usize> {
+        // Nearly all households are small, many are one person.
+        match self.travellers.as_slice() {
+            [only] if only.id() == user_id => Ok(0),
+            travellers => travellers.binary_search_by(|traveller| traveller.id().cmp(user_id)),
+        }
+    }
+
+    /// The traveller of that name, made at first sight.
+    fn traveller_at(&mut self, user_id: &str, now: UtcMillis) -> usize {
+        match self.place_of(user_id) {
+            Ok(place) => place,
+            Err(place) => {
+                self.travellers.reserve_exact(1);
+                self.travellers.insert(place, Traveller::new(user_id, now));
+                place
+            }
+        }
+    }
+
+    fn is_erased(&self, user_id: &str, judged_at: UtcMillis) -> bool {
+        self.tombstones().iter().any(|tombstone| *tombstone.user_id == *user_id && judged_at <= tombstone.erased_at)
+    }
+
+    /// Where one of the household is, was and will be, as announced.
+    fn whereabouts(&self, traveller: &Traveller) -> Vec<Stretch> {
+        trips::whereabouts(self.journeys(), traveller, trips::Times::Announced)
+    }
+
+    /// Does something to one traveller in the light of where that person is.
+    fn with_view<R>(
+        &mut self,
+        models: &Models,
+        place: usize,
+        now: UtcMillis,
+        act: impl FnOnce(&mut Traveller, &View<'_>) -> R,
+    ) -> R {
+        let whereabouts = self.whereabouts(&self.travellers[place]);
+        act(&mut self.travellers[place], &View { models, whereabouts: &whereabouts, now })
+    }
+
+    /// To be called before anything changes where somebody was or will be: what is settled must not depend on it.
+    fn settle(&mut self, models: &Models, place: usize, now: UtcMillis) {
+        self.with_view(models, place, now, Traveller::settle);
+    }
+
+    /// To be called after anything that timers depend on has changed.
+    fn set_next_due(&mut self) {
+        let travellers = self.travellers.iter().map(Traveller::next_due).min().unwrap_or(Due::NEVER);
+        let tombstones = self.tombstones().iter().map(|tombstone| tombstone.until).min();
+        self.next_due = travellers.min(tombstones.into());
+    }
+
+    fn count_travelling(&mut self, moment: &Moment) {
+        if self.journeys().is_empty() {
+            self.travelling = 0;
+            return;
+        }
+        let is_away =
+            |traveller: &&Traveller| stretch_at(&self.whereabouts(traveller), moment.now).place != Place::Home;
+        self.travelling = self.travellers.iter().filter(is_away).count() as u32;
+    }
+}
+
+impl Unit for Household {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn next_due(&self) -> Option<UtcMillis> {
+        self.next_due.get()
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.travellers.is_empty() && self.more.as_ref().is_none_or(|more| *more.as_ref() == More::default())
+    }
+
+    fn population(&self) -> Population {
+        Population { travellers: self.travellers.len() as u32, travelling: self.travelling }
+    }
+
+    fn resident_bytes(&self) -> usize {
+        let inline = size_of::<Household>() + self.id.heap_bytes();
+        let travellers = self.travellers.capacity() * size_of::<Traveller>();
+        let their_own: usize = self.travellers.iter().map(Traveller::heap_bytes).sum();
+        let more = self.more.as_ref().map_or(0, |more| {
+            let journeys = more.journeys.capacity() * size_of::<Journey>();
+            let tombstones = more.tombstones.capacity() * size_of::<Tombstone>();
+            let tombstone_texts: usize = more.tombstones.iter().map(|tombstone| tombstone.user_id.len()).sum();
+            let journeys_own: usize = more.journeys.iter().map(Journey::heap_bytes).sum();
+            size_of::<More>() + journeys + journeys_own + tombstones + tombstone_texts
+        });
+        inline + travellers + their_own + more
+    }
+}

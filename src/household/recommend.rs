@@ -1,0 +1,319 @@
+//! What is said: a cause, the plan as it is now, what it changes, and one sentence.
+//!
+//! The plan is made anew on every cause. It is published when something of the next day moved, or when the cause is one
+//! that people wait to hear about; else it is only counted.
+
+use uuid::Uuid;
+
+use super::identity::Identity;
+use super::{Household, trips};
+use crate::engine::{Effects, Moment};
+use crate::event::activity::AgeBand;
+use crate::event::recommendation::{
+    Action, ActionKind, Cause, ClockQuality, Estimate, Reason, Recommendation, Urgency,
+};
+use crate::flight::zones;
+use crate::planner::{
+    self, Clock, Difference, HeadlineInput, News, Person, Plan, Published, Repair, Situation, Stretch, When,
+};
+use crate::traveller::{Assessment, LastSaid, Models, Traveller, View};
+use crate::units::{Span, UtcMillis};
+
+/// What begins sooner is worth breaking through a phone's silence for.
+const ACT_WITHIN: Span = Span::minutes(30);
+
+/// A night that begins this much off the usual time is one that moves.
+const NIGHT_MOVES: Span = Span::minutes(15);
+
+/// How long advice holds that has no end of its own.
+const HOLDS_FOR: Span = Span::hours(24);
+const HOLDS_UNTIL_BED: Span = Span::hours(12);
+
+/// Why something may be said.
+#[derive(Clone, Debug)]
+pub struct Occasion<'a> {
+    pub reason: Reason,
+    /// The activity that brought it up, or `timer`.
+    pub activity: &'static str,
+    /// Kind of the timer.
+    pub timer: Option<&'static str>,
+    /// When: the fact's time, or the timer's due time.
+    pub at: UtcMillis,
+    /// Tells this cause from others of its kind.
+    pub key: &'a str,
+    pub topic: Topic<'a>,
+    /// Said even if the plan holds.
+    pub in_any_case: bool,
+    /// The recommendation that it takes back or replaces; without one, the last that still holds.
+    pub supersedes: Option<Uuid>,
+}
+
+/// What it is about: decides the sentence and how long it holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Topic<'a> {
+    NapMissed,
+    NapShort {
+        slept: Span,
+    },
+    NapFound,
+    /// `late_by`: against the booking.
+    Delayed {
+        flight: &'a str,
+        late_by: Span,
+        departs: When,
+        arrives: UtcMillis,
+    },
+    Cancelled {
+        flight: &'a str,
+        certain: bool,
+        departs: UtcMillis,
+    },
+    Diverted {
+        flight: &'a str,
+        to: Option<crate::event::flight::Iata>,
+        arrives: UtcMillis,
+    },
+    Trip {
+        destination: crate::event::flight::Iata,
+        departs: UtcMillis,
+        arrives: UtcMillis,
+    },
+    Refreshed,
+}
+
+impl Occasion<'_> {
+    /// The id of the recommendation that this will be.
+    #[must_use]
+    pub fn id(&self, household_id: &str, user_id: &str, now: UtcMillis) -> Uuid {
+        let (cause, cause_key) = (self.activity, self.key);
+        Identity { household_id, user_id, reason: self.reason, cause, cause_key, stream_time: now }.id()
+    }
+}
+
+/// A person's plan with what it was made from.
+struct Advice<'a> {
+    assessment: Assessment<'a>,
+    plan: Plan,
+}
+
+impl Household {
+    /// Plans for one traveller and says what there is to say. Whether anything was said.
+    pub(super) fn say(
+        &mut self,
+        models: &Models,
+        place: usize,
+        occasion: &Occasion<'_>,
+        moment: &Moment,
+        effects: &mut Effects,
+    ) -> bool {
+        let now = moment.now;
+        let whereabouts = self.whereabouts(&self.travellers[place]);
+        let view = View { models, whereabouts: &whereabouts, now };
+        self.travellers[place].settle(&view);
+
+        let traveller = &self.travellers[place];
+        let advice = self.advise(traveller, &view);
+        let before = traveller.said().map_or(&[][..], |said| &said.plan);
+        let difference = planner::compare(before, &advice.plan, now);
+        if !occasion.in_any_case && !difference.worth_saying {
+            effects.held_unchanged += 1;
+            return false;
+        }
+        let last = traveller.said().and_then(|said| said.last);
+        let still_holds = last.filter(|last| last.expires_at > now).map(|last| last.recommendation);
+        let id = occasion.id(self.id.as_str(), traveller.id(), now);
+        let recommendation = Recommendation {
+            schema: 1,
+            recommendation_id: id,
+            supersedes: occasion.supersedes.or(still_holds).filter(|other| *other != id),
+            user_id: traveller.id().to_owned(),
+            household_id: self.id.as_str().to_owned(),
+            reason: occasion.reason,
+            cause: cause(occasion, moment),
+            issued_at: now,
+            expires_at: expires_at(&occasion.topic, &advice.plan, now),
+            urgency: urgency(&occasion.topic, &advice, now),
+            headline: headline(&occasion.topic, &advice, &difference, before, now),
+            circadian: advice.assessment.clock.summary(),
+            sleep: advice.assessment.sleep.clone(),
+            changes: difference.changes,
+            expect: advice.plan.expect,
+            actions: advice.plan.actions,
+        };
+        let said = self.travellers[place].said_mut();
+        said.plan = recommendation.actions.iter().map(Published::of).collect();
+        said.last = Some(LastSaid { recommendation: id, expires_at: recommendation.expires_at });
+        effects.recommend(recommendation);
+        true
+    }
+
+    fn advise<'a>(&self, traveller: &'a Traveller, view: &View<'_>) -> Advice<'a> {
+        let assessment = traveller.assess(view);
+        let plan = self.plan(traveller, &assessment, view);
+        Advice { assessment, plan }
+    }
+
+    fn plan(&self, traveller: &Traveller, assessment: &Assessment<'_>, view: &View<'_>) -> Plan {
+        let persona = &assessment.persona;
+        let clock = &assessment.clock;
+        let estimate = (clock.quality != ClockQuality::NotYet).then_some(clock.cbt_min).flatten();
+        let repair = traveller.alarm().map(|alarm| Repair {
+            // The rest of the day follows from the sleep that came last.
+            awake_since: assessment.awake_since.map_or(alarm.repair.awake_since, |at| at.max(alarm.repair.awake_since)),
+            ..alarm.repair
+        });
+        let situation = Situation {
+            now: view.now,
+            person: Person {
+                user_id: traveller.id(),
+                display_name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
+                band: persona.group().band(),
+                age_months: persona.months,
+                home_time_zone: persona.home,
+                bedtime: persona.day.bedtime,
+                wake: persona.day.wake,
+                naps: &assessment.usual_naps,
+                wake_window: assessment.wake_window,
+                melatonin: persona.profile.is_some_and(|profile| profile.melatonin),
+                caffeine: persona.profile.is_some_and(|profile| profile.caffeine),
+            },
+            clock: estimate.map(|cbt_min| Clock { cbt_min, sd: clock.sd, delta: clock.delta }),
+            whereabouts: view.whereabouts,
+            repair,
+            asleep_since: assessment.asleep_since,
+            keep_home_time: self.keeps_home_time(traveller, view),
+            trip_known_at: self.trip_known_at(traveller, view.now),
+        };
+        planner::make(&situation, self.id.as_str())
+    }
+
+    fn keeps_home_time(&self, traveller: &Traveller, view: &View<'_>) -> bool {
+        if self.journeys().is_empty() {
+            return false;
+        }
+        let booked: Vec<Stretch> = trips::whereabouts(self.journeys(), traveller, trips::Times::Booked);
+        let home = traveller.persona(view).home;
+        trips::keeps_home_time(&booked, home, view.now, &view.models.people.journey)
+    }
+
+    /// When the household heard of the trip on which this traveller leaves next.
+    fn trip_known_at(&self, traveller: &Traveller, now: UtcMillis) -> Option<UtcMillis> {
+        let ahead = self.journeys().iter().filter(|journey| journey.is_of(traveller.id()));
+        let ahead = ahead.filter_map(|journey| Some((journey.begins()?, journey.known_at)));
+        ahead.filter(|(begins, _)| *begins > now).min().map(|(_, known_at)| known_at)
+    }
+
+    /// Everything known of one traveller as of `now`; changes nothing.
+    pub(super) fn estimate(&self, models: &Models, traveller: &Traveller, now: UtcMillis) -> Estimate {
+        let whereabouts = self.whereabouts(traveller);
+        let view = View { models, whereabouts: &whereabouts, now };
+        let assessment = traveller.assess(&view);
+        // To plan a day one has to know whose.
+        let plan =
+            if assessment.persona.is_known() { self.plan(traveller, &assessment, &view) } else { Plan::default() };
+        Estimate {
+            estimate_of: traveller.id().to_owned(),
+            household_id: self.id.as_str().to_owned(),
+            at: now,
+            circadian: assessment.clock.summary(),
+            sleep: assessment.sleep,
+            plan: plan.actions,
+        }
+    }
+}
+
+fn cause(occasion: &Occasion<'_>, moment: &Moment) -> Cause {
+    Cause {
+        topic: moment.position.map(|position| position.topic.as_str().to_owned()),
+        partition: moment.position.map(|position| position.partition),
+        offset: moment.position.map(|position| position.offset),
+        activity: occasion.activity.to_owned(),
+        kind: occasion.timer.map(str::to_owned),
+        at: occasion.at,
+    }
+}
+
+fn first_ahead(plan: &Plan, kind: ActionKind, now: UtcMillis) -> Option<&Action> {
+    plan.actions.iter().find(|action| action.kind == kind && action.start > now)
+}
+
+fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
+    let ahead = |time: UtcMillis| (time > now).then_some(time);
+    let until = match *topic {
+        Topic::NapMissed | Topic::NapShort { .. } | Topic::NapFound => {
+            let bed = first_ahead(plan, ActionKind::Sleep, now).map(|night| night.start);
+            return bed.unwrap_or(now + HOLDS_UNTIL_BED);
+        }
+        Topic::Delayed { arrives, .. } | Topic::Diverted { arrives, .. } => ahead(arrives),
+        Topic::Cancelled { departs, .. } => ahead(departs),
+        Topic::Trip { departs, arrives, .. } => ahead(departs).or_else(|| ahead(arrives)),
+        Topic::Refreshed => None,
+    };
+    until.unwrap_or(now + HOLDS_FOR)
+}
+
+/// As phones know it: what has to be done within half an hour, by somebody who is awake, comes at once.
+fn urgency(topic: &Topic<'_>, advice: &Advice<'_>, now: UtcMillis) -> Urgency {
+    let begins_soon = |action: &Action| action.start >= now && action.start <= now + ACT_WITHIN;
+    let is_awake = advice.assessment.asleep_since.is_none();
+    if is_awake && !matches!(topic, Topic::NapFound) && advice.plan.actions.iter().any(begins_soon) {
+        return Urgency::TimeSensitive;
+    }
+    match topic {
+        Topic::NapFound | Topic::Trip { .. } | Topic::Refreshed => Urgency::Passive,
+        _ => Urgency::Active,
+    }
+}
+
+fn headline(
+    topic: &Topic<'_>,
+    advice: &Advice<'_>,
+    difference: &Difference,
+    before: &[Published],
+    now: UtcMillis,
+) -> String {
+    let persona = &advice.assessment.persona;
+    let plan = &advice.plan;
+    let bed = first_ahead(plan, ActionKind::Sleep, now).map(When::of);
+    let nap_of_today = first_ahead(plan, ActionKind::Nap, now).map(When::of);
+    let nap = nap_of_today.filter(|nap| bed.is_none_or(|bed| nap.at < bed.at));
+    let news = match *topic {
+        Topic::NapMissed => News::NapMissed { bed, nap },
+        Topic::NapShort { slept } => News::NapShort { slept, bed, nap },
+        Topic::NapFound => News::NapFound { bed },
+        Topic::Delayed { flight, late_by, departs, .. } => News::FlightDelayed {
+            flight,
+            late_by,
+            boarding: Some(departs).filter(|departs| departs.at > now),
+            plan_holds: !difference.worth_saying,
+        },
+        Topic::Cancelled { flight, certain, .. } => News::FlightCancelled { flight, confirmed: certain },
+        Topic::Diverted { flight, to, .. } => News::FlightDiverted { flight, to },
+        Topic::Trip { destination, .. } => News::TripPlanned { destination, moves_from: moving_night(advice) },
+        Topic::Refreshed => News::PlanRefreshed { change: first_change(plan, before) },
+    };
+    planner::headline(&HeadlineInput {
+        name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
+        adult: persona.group().band() == AgeBand::Adult,
+        news,
+    })
+}
+
+/// The first night that begins at another time than the usual one, where a clock has to move.
+fn moving_night(advice: &Advice<'_>) -> Option<When> {
+    advice.plan.expect.as_ref()?;
+    let usual = Span::minutes(i64::from(advice.assessment.persona.day.bedtime));
+    let nights = advice.plan.actions.iter().filter(|action| action.kind == ActionKind::Sleep).map(When::of);
+    nights.into_iter().find(|night| {
+        let off = (zones::hour_of_day(night.time_zone, night.at) - usual.as_hours()).wrap_12();
+        Span::from_hours(off).abs() >= NIGHT_MOVES
+    })
+}
+
+/// The first action that was not published as it is now.
+fn first_change(plan: &Plan, before: &[Published]) -> Option<(ActionKind, When)> {
+    let is_as_before = |action: &&Action| {
+        before.iter().any(|old| old.action_id == action.action_id && (old.start - action.start).abs() < NIGHT_MOVES)
+    };
+    plan.actions.iter().find(|action| !is_as_before(action)).map(|action| (action.kind, When::of(action)))
+}

@@ -1,0 +1,261 @@
+//! Trips, how their legs stand, and where that puts everybody.
+
+use std::collections::BTreeSet;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::event::activity::{Leg, Trip};
+use crate::event::flight::{FlightKey, Iata};
+use crate::flight::airports;
+use crate::flight::itinerary::{LegFate, LegStanding, LegTimes};
+use crate::flight::zones;
+use crate::planner::{Place, Stretch};
+use crate::traveller::Traveller;
+use crate::traveller::people::JourneyNumbers;
+use crate::units::{Hours, Span, UtcMillis};
+
+/// Before anything that anybody reports.
+const LONG_AGO: UtcMillis = UtcMillis(0);
+
+/// So many trips a household has; of more, those that ended first are forgotten.
+const MOST_KEPT: usize = 32;
+
+/// A trip, with how each leg stood when it was last spoken of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Journey {
+    pub trip: Trip,
+    /// Stamp of the record; settles contradictions of one revision.
+    pub judged_at: UtcMillis,
+    /// Stream time at which this trip was first heard of.
+    pub known_at: UtcMillis,
+    /// Of each leg.
+    pub standings: Vec<LegStanding>,
+}
+
+impl Journey {
+    #[must_use]
+    pub fn new(trip: Trip, judged_at: UtcMillis, known_at: UtcMillis) -> Journey {
+        let standings = trip.legs.iter().map(LegStanding::booked).collect();
+        Journey { trip, judged_at, known_at, standings }
+    }
+
+    /// A revision of the same trip. What was announced of a flight that stays in it stands.
+    #[must_use]
+    pub fn revised(&self, trip: Trip, judged_at: UtcMillis) -> Journey {
+        let mut revised = Journey::new(trip, judged_at, self.known_at);
+        for (leg, standing) in revised.trip.legs.iter().zip(&mut revised.standings) {
+            let before = self.legs().find(|(old, _)| old.flight_key == leg.flight_key);
+            if let Some((old, announced)) = before
+                && *announced != LegStanding::booked(old)
+            {
+                *standing = *announced;
+            }
+        }
+        revised
+    }
+
+    /// Whether a record of the same trip is to replace this one.
+    #[must_use]
+    pub fn yields_to(&self, trip: &Trip, judged_at: UtcMillis) -> bool {
+        if trip.revision == self.trip.revision {
+            *trip != self.trip && judged_at > self.judged_at
+        } else {
+            trip.revision > self.trip.revision
+        }
+    }
+
+    pub fn legs(&self) -> impl Iterator<Item = (&Leg, &LegStanding)> {
+        self.trip.legs.iter().zip(&self.standings)
+    }
+
+    #[must_use]
+    pub fn is_of(&self, user_id: &str) -> bool {
+        self.trip.travellers.iter().any(|traveller| **traveller == *user_id)
+    }
+
+    /// When nothing of it is ahead any more.
+    #[must_use]
+    pub fn ends(&self) -> UtcMillis {
+        let landed = self.standings.last().map(|standing| standing.times.arrives);
+        landed.max(self.trip.stay_until).unwrap_or(LONG_AGO)
+    }
+
+    #[must_use]
+    pub fn begins(&self) -> Option<UtcMillis> {
+        self.standings.first().map(|standing| standing.times.departs)
+    }
+
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let trip = &self.trip;
+        let legs: usize = trip.legs.iter().map(|leg| leg.flight.len() + leg.flight_key.as_str().len()).sum();
+        let names: usize = trip.travellers.iter().map(|name| name.len()).sum();
+        trip.trip_id.len()
+            + trip.legs.capacity() * size_of::<Leg>()
+            + legs
+            + trip.travellers.capacity() * size_of::<Box<str>>()
+            + names
+            + self.standings.capacity() * size_of::<LegStanding>()
+    }
+}
+
+/// The flights of all trips.
+#[must_use]
+pub fn flight_keys(journeys: &[Journey]) -> BTreeSet<FlightKey> {
+    journeys.iter().flat_map(|journey| &journey.trip.legs).map(|leg| leg.flight_key.clone()).collect()
+}
+
+/// By which times a journey is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    Booked,
+    Announced,
+}
+
+/// A flight that will be, or was, flown by somebody.
+#[derive(Clone, Copy, Debug)]
+struct Flown {
+    times: LegTimes,
+    origin: Iata,
+    destination: Iata,
+    /// Where the trip began: coming back there is coming home.
+    began_at: Option<Iata>,
+    /// After the last flight of a trip: when the person is home again by other means.
+    stay_until: Option<UtcMillis>,
+}
+
+fn flights_of(journeys: &[Journey], user_id: &str, times: Times) -> Vec<Flown> {
+    let mut flights: Vec<Flown> = Vec::new();
+    for journey in journeys.iter().filter(|journey| journey.is_of(user_id)) {
+        let first_of_trip = flights.len();
+        for (leg, standing) in journey.legs() {
+            let (standing, destination) = match (times, standing.fate) {
+                (Times::Booked, _) => (LegStanding::booked(leg), leg.destination),
+                (Times::Announced, LegFate::Cancelled { certain: true }) => continue,
+                (Times::Announced, LegFate::Diverted { to: Some(to) }) => (*standing, to),
+                (Times::Announced, _) => (*standing, leg.destination),
+            };
+            flights.push(Flown {
+                times: standing.times,
+                origin: leg.origin,
+                destination,
+                began_at: journey.trip.legs.first().map(|first| first.origin),
+                stay_until: None,
+            });
+        }
+        if let Some(last) = flights[first_of_trip..].last_mut() {
+            last.stay_until = journey.trip.stay_until;
+        }
+    }
+    flights.sort_by_key(|flight| (flight.times.departs, flight.times.arrives));
+    flights
+}
+
+fn zone_of(airport: Iata, otherwise: Tz) -> Tz {
+    airports::lookup(airport).map_or(otherwise, |airport| airport.time_zone)
+}
+
+/// Where a traveller was, is and will be: without gaps, from long ago on; the last stretch has no end.
+#[must_use]
+pub fn whereabouts(journeys: &[Journey], traveller: &Traveller, times: Times) -> Vec<Stretch> {
+    let home = traveller.known().map_or(Tz::UTC, |known| known.profile.home_time_zone);
+    let mut path = Path { stretches: Vec::new(), from: LONG_AGO, time_zone: home, place: Place::Home };
+    if journeys.is_empty() {
+        return path.finished();
+    }
+    let flights = flights_of(journeys, traveller.id(), times);
+    for (index, flight) in flights.iter().enumerate() {
+        let zone = zone_of(flight.destination, home);
+        path.go(flight.times.departs, zone, Place::Aboard { origin: flight.origin, destination: flight.destination });
+        let comes_home = zone == home || flight.began_at == Some(flight.destination);
+        if comes_home {
+            path.go(flight.times.arrives, home, Place::Home);
+            continue;
+        }
+        path.go(flight.times.arrives, zone, Place::Away { airport: flight.destination });
+        let next_departure = flights.get(index + 1).map_or(UtcMillis::MAX, |next| next.times.departs);
+        if let Some(until) = flight.stay_until.filter(|until| *until < next_departure) {
+            path.go(until, home, Place::Home);
+        }
+    }
+    path.finished()
+}
+
+/// Stretches under construction.
+struct Path {
+    stretches: Vec<Stretch>,
+    from: UtcMillis,
+    time_zone: Tz,
+    place: Place,
+}
+
+impl Path {
+    /// From `at` on somewhere else; never before the last change.
+    fn go(&mut self, at: UtcMillis, time_zone: Tz, place: Place) {
+        let at = at.max(self.from);
+        if at > self.from {
+            let (from, to) = (self.from, Some(at));
+            self.stretches.push(Stretch { from, to, time_zone: self.time_zone, place: self.place });
+        }
+        (self.from, self.time_zone, self.place) = (at, time_zone, place);
+    }
+
+    fn finished(mut self) -> Vec<Stretch> {
+        self.stretches.push(Stretch { from: self.from, to: None, time_zone: self.time_zone, place: self.place });
+        self.stretches
+    }
+}
+
+/// Whether the home clock is kept on the journey that is going on at `now` or comes next: nobody adapts for a short stay
+/// or a small difference. `booked`: by the booked times, so that a delay never changes the answer.
+#[must_use]
+pub fn keeps_home_time(booked: &[Stretch], home: Tz, now: UtcMillis, numbers: &JourneyNumbers) -> bool {
+    let is_ahead = |journey: &&[Stretch]| journey.last().is_some_and(|last| last.to.is_none_or(|to| to > now));
+    let Some(journey) = booked.split(|stretch| stretch.place == Place::Home).find(is_ahead) else { return false };
+    let stays = || journey.iter().filter(|stretch| matches!(stretch.place, Place::Away { .. }));
+    let Some(arrival) = stays().next().map(|stay| stay.from) else { return false };
+    let leaves = stays().last().and_then(|stay| stay.to);
+    let is_short = leaves.is_some_and(|leaves| leaves - arrival < numbers.short_stay);
+    let differs = stays().any(|stay| difference(stay.time_zone, home, stay.from).0 > numbers.small_shift.0);
+    is_short || !differs
+}
+
+/// How far apart two local clocks are, hours, the shorter way round.
+#[must_use]
+pub fn difference(one: Tz, other: Tz, at: UtcMillis) -> Hours {
+    Hours((zones::offset_at(one, at) - zones::offset_at(other, at)).as_hours().wrap_12().0.abs())
+}
+
+/// Forgets trips that are over and say nothing any more about where anybody is.
+pub fn forget_old(journeys: &mut Vec<Journey>, travellers: &[Traveller], now: UtcMillis, remembered: Span) {
+    let is_done = |journey: &Journey| {
+        let is_old = journey.ends() + remembered < now;
+        is_old
+            && journey.trip.travellers.iter().all(|user_id| {
+                let Some(traveller) = travellers.iter().find(|traveller| traveller.id() == &**user_id) else {
+                    return true;
+                };
+                let alone = whereabouts(std::slice::from_ref(journey), traveller, Times::Announced);
+                let ended_at_home = alone.last().is_none_or(|last| last.place == Place::Home);
+                let flew_on = journeys_after(journeys, journey, user_id, now);
+                ended_at_home || flew_on
+            })
+    };
+    let done: Vec<bool> = journeys.iter().map(is_done).collect();
+    let mut done = done.into_iter();
+    journeys.retain(|_| !done.next().unwrap_or(false));
+    while journeys.len() > MOST_KEPT {
+        let first_to_end = (0..journeys.len()).min_by_key(|index| (journeys[*index].ends(), *index));
+        journeys.remove(first_to_end.unwrap_or(0));
+    }
+}
+
+/// Whether the person has left on another trip since.
+fn journeys_after(journeys: &[Journey], journey: &Journey, user_id: &str, now: UtcMillis) -> bool {
+    journeys
+        .iter()
+        .filter(|other| other.is_of(user_id))
+        .filter_map(Journey::begins)
+        .any(|begins| begins >= journey.ends() && begins <= now)
+}

@@ -1,0 +1,222 @@
+//! When to sleep at night: usual nights by the local clock, moved before a journey, cut by flights, brought forward
+//! after a missed nap.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
+use super::setting::Setting;
+use super::spans::Interval;
+use super::target::{Direction, Outlook};
+use super::{Repair, Stretch};
+use crate::flight::zones;
+use crate::units::{Span, UtcMillis};
+
+/// A main sleep, or the part of one that a journey leaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Night {
+    /// The day in whose evening the usual night begins, by the clock that the schedule follows.
+    pub day: NaiveDate,
+    pub zone: Tz,
+    /// Which part of that night: 0 from bedtime on, 1 aboard, 2 after a landing.
+    pub part: usize,
+    pub window: Interval,
+    pub sort: NightSort,
+    /// Not where the night is over, or nearly and nobody is known to sleep: nothing to say, but the day follows from it.
+    pub is_told: bool,
+}
+
+/// What makes a night differ from the usual one; decides how it is worded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NightSort {
+    Usual,
+    /// Begins earlier after a missed or short nap.
+    Repaired,
+    /// Moved before departure towards the destination.
+    Moved(Direction),
+    /// By the local clock while the body is still elsewhere.
+    Local,
+    Aboard,
+    /// Shorter than usual because of a flight.
+    Cut,
+    /// Asleep now.
+    Ongoing,
+}
+
+/// The nights of the horizon in order of time; one that is over only as long as the morning after it lasts.
+pub(super) fn nights(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Night> {
+    let mut nights = Vec::new();
+    for stretch in setting.situation.whereabouts {
+        for date in setting.dates(setting.schedule_zone(stretch)) {
+            nights.extend(night_in(setting, outlook, stretch, date));
+        }
+    }
+    nights.sort_by_key(|night: &Night| night.window);
+    if let Some(repair) = setting.situation.repair {
+        bring_forward(setting, outlook, repair, &mut nights);
+    }
+    nights.into_iter().filter_map(|night| as_of_now(setting, night)).collect()
+}
+
+/// How far the schedule of a date is moved before departure: earlier is negative.
+///
+/// By the age's cap a night: so many steps as nights have passed since the preparation began, which is some nights
+/// before departure or when the journey became known, whichever is later. Counted, not remembered: the same answer
+/// however often it is asked.
+pub(super) fn moved_by(setting: &Setting<'_>, outlook: &Outlook, stretch: &Stretch, date: NaiveDate) -> Span {
+    let Some((course, departure)) = outlook.course.as_ref().and_then(|course| Some((course, course.departure?))) else {
+        return Span::ZERO;
+    };
+    if stretch.from >= departure {
+        return Span::ZERO;
+    }
+    let zone = setting.schedule_zone(stretch);
+    let nights_left_after = (zones::local_date(zone, departure) - date).num_days() - 1;
+    let steps_by_departure = setting.numbers.horizon.before_flight_nights - nights_left_after.max(0);
+    let usual = setting.usual_night(zone, date);
+    let steps_since_known = setting.situation.trip_known_at.map_or(i64::MAX, |known| {
+        let known_on = zones::local_date(zone, known);
+        // The first night that moves must still be ahead when the journey becomes known.
+        let could_move_that_night = setting.usual_night(zone, known_on).start - setting.daily_shift() >= known;
+        (date - known_on).num_days() + i64::from(could_move_that_night)
+    });
+    let steps = steps_by_departure.min(steps_since_known).max(0);
+    let grid = setting.numbers.other.grid;
+    let most = Span(course.most_before_departure.0 / grid.0 * grid.0);
+    let amount = Span(setting.daily_shift().0 * steps).min(most);
+    let wanted = course.moved(usual.start, amount);
+    let feasible = if wanted < usual.start {
+        wanted.max(earliest_bed(setting, cbt_min_of(setting, outlook, zone, date), usual))
+    } else {
+        wanted
+    };
+    feasible - usual.start
+}
+
+/// The part of the night of `date` that can be slept in one stretch.
+fn night_in(setting: &Setting<'_>, outlook: &Outlook, stretch: &Stretch, date: NaiveDate) -> Option<Night> {
+    let zone = setting.schedule_zone(stretch);
+    let usual = setting.usual_night(zone, date);
+    let moved = moved_by(setting, outlook, stretch, date);
+    let wanted = Interval::new(usual.start + moved, usual.end + moved);
+    let window = wanted.clipped_to(can_sleep(setting, stretch));
+    let numbers = &setting.numbers.sleep;
+    let least = if stretch.is_aboard() { numbers.part_least_aboard } else { numbers.part_least };
+    if window.length() < least.min(wanted.length()) || window.length() <= Span::ZERO {
+        return None;
+    }
+    let sort = match (&outlook.course, outlook.moving()) {
+        _ if stretch.is_aboard() => NightSort::Aboard,
+        _ if window != wanted => NightSort::Cut,
+        (Some(course), _) if moved != Span::ZERO => NightSort::Moved(course.direction),
+        (_, Some(course)) if window.start >= course.arrival => NightSort::Local,
+        _ => NightSort::Usual,
+    };
+    let part = match () {
+        () if window.start == wanted.start => 0,
+        () if stretch.is_aboard() => 1,
+        () => 2,
+    };
+    Some(Night { day: date, zone, part, window, sort, is_told: true })
+}
+
+/// When somebody can sleep in a stretch: what goes before a departure and after a landing is taken off.
+fn can_sleep(setting: &Setting<'_>, stretch: &Stretch) -> Interval {
+    let numbers = &setting.numbers.sleep;
+    let whole = stretch.interval();
+    if stretch.is_aboard() {
+        return Interval::new(whole.start + numbers.after_take_off, end_before(whole, numbers.before_landing));
+    }
+    let is_first = setting.situation.whereabouts.first() == Some(stretch);
+    let start = if is_first { whole.start } else { whole.start + numbers.bed_after_landing };
+    Interval::new(start, end_before(whole, numbers.up_before_departure))
+}
+
+fn end_before(whole: Interval, margin: Span) -> UtcMillis {
+    if whole.end == UtcMillis::MAX { whole.end } else { whole.end - margin }
+}
+
+/// The earliest bedtime at which the body lets go of the day: a little before melatonin onset. Where that is later than
+/// the usual bedtime, the usual one.
+fn earliest_bed(setting: &Setting<'_>, cbt_min: Option<UtcMillis>, usual: Interval) -> UtcMillis {
+    let Some(cbt_min) = cbt_min else { return UtcMillis::MIN };
+    let melatonin_onset = cbt_min - setting.numbers.clock.dlmo_before_cbt_min;
+    setting.grid_up(melatonin_onset - setting.numbers.repair.bed_before_dlmo).min(usual.start)
+}
+
+/// Which CBTmin belongs to a night: the nearest.
+fn nearest_cbt_min(outlook: &Outlook, night: Interval) -> Option<usize> {
+    let distance = |at: &UtcMillis| (*at - night.centre()).abs();
+    outlook.cbt_mins.iter().enumerate().min_by_key(|(_, at)| distance(at)).map(|(position, _)| position)
+}
+
+/// The CBTmin of a night, counted from that of tonight: when body and schedule are half a day apart, the nearest would be
+/// the one before on one night and the one after on the next.
+fn cbt_min_of(setting: &Setting<'_>, outlook: &Outlook, zone: Tz, date: NaiveDate) -> Option<UtcMillis> {
+    let today = zones::local_date(zone, setting.now());
+    let tonight = nearest_cbt_min(outlook, setting.usual_night(zone, today))?;
+    let position = (tonight as i64 + (date - today).num_days()).clamp(0, outlook.cbt_mins.len() as i64 - 1);
+    outlook.cbt_mins.get(position as usize).copied()
+}
+
+/// Tonight begins earlier after a missed or short nap; the morning stays.
+///
+/// "Now" is when it was noticed, so that the advice stands still when the plan is made again later in the day.
+fn bring_forward(setting: &Setting<'_>, outlook: &Outlook, repair: Repair, nights: &mut [Night]) {
+    let numbers = &setting.numbers.repair;
+    let is_whole = |night: &&mut Night| !matches!(night.sort, NightSort::Aboard | NightSort::Cut);
+    let tonight = nights.iter_mut().find(|night| night.window.start > repair.noticed);
+    let Some(tonight) = tonight.filter(is_whole) else { return };
+    if tonight.window.start - repair.noticed > Span::days(1) {
+        return;
+    }
+    let band = setting.numbers.ages.band(setting.situation.person.band);
+    let missed = Span((missed_length(setting, repair).0 as f64 * numbers.earlier_bed_per_nap) as i64);
+    let earlier = missed.max(band.earlier_bed_least).min(band.earlier_bed_most);
+    let soonest = setting.grid_up(repair.noticed + numbers.bed_after_notice);
+    let cbt_min = nearest_cbt_min(outlook, tonight.window).map(|position| outlook.cbt_mins[position]);
+    let floor = earliest_bed(setting, cbt_min, tonight.window).max(soonest);
+    let bed = setting.grid_down(tonight.window.start - earlier).max(floor);
+    if bed < tonight.window.start {
+        tonight.window.start = bed;
+        tonight.sort = NightSort::Repaired;
+    }
+}
+
+/// Usual length of the nap that was missed: that of the usual nap nearest to it on the local clock.
+fn missed_length(setting: &Setting<'_>, repair: Repair) -> Span {
+    let zone = setting.schedule_zone(setting.stretch_at(repair.expected));
+    let date = zones::local_date(zone, repair.expected);
+    let nearest = setting
+        .situation
+        .person
+        .naps
+        .iter()
+        .min_by_key(|nap| (zones::to_utc(zone, date, i32::from(nap.start)) - repair.expected).abs());
+    nearest.map_or(Span::ZERO, |nap| Span::minutes(i64::from(nap.minutes)))
+}
+
+/// The night as it stands now: a sleep that is going on is told from its start.
+fn as_of_now(setting: &Setting<'_>, mut night: Night) -> Option<Night> {
+    let now = setting.now();
+    let other = &setting.numbers.other;
+    let breakfast_end = night.window.end + other.breakfast_after_wake + other.breakfast_length;
+    if breakfast_end <= now || night.window.start >= setting.horizon_end() {
+        return None;
+    }
+    if night.window.end <= now {
+        return Some(Night { is_told: false, ..night });
+    }
+    let onset = night.window.start - setting.numbers.sleep.early_onset;
+    match setting.asleep_since {
+        Some(since) if onset <= since && now >= onset => {
+            night.window.start = night.window.start.min(since);
+            night.sort = NightSort::Ongoing;
+            Some(night)
+        }
+        _ if night.window.start > now => Some(night),
+        _ => {
+            night.is_told = night.window.end - now >= setting.numbers.sleep.remaining_least;
+            Some(night)
+        }
+    }
+}

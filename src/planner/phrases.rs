@@ -1,0 +1,175 @@
+//! The words of an action: one calm sentence, and in a few words why.
+
+use super::actions::{Draft, Sort};
+use super::naps::NapSort;
+use super::nights::NightSort;
+use super::setting::Setting;
+use super::target::Direction;
+use super::wording::Subject;
+use super::{RepairKind, Stretch};
+use crate::flight::zones;
+use crate::units::UtcMillis;
+
+pub(super) struct Words {
+    pub message: String,
+    pub why: String,
+}
+
+/// `stretch` is where the action begins; its clock is the one that the sentence speaks of.
+pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words {
+    let person = &setting.situation.person;
+    let subject = Subject::new(person.display_name, setting.is_adult());
+    let clock = |at: UtcMillis| zones::hhmm(stretch.time_zone, at);
+    let times = Times { from: clock(draft.window.start), until: clock(draft.window.end) };
+    match draft.sort {
+        Sort::Night(sort, is_unsure) => Words {
+            message: night_message(&subject, &times, sort),
+            why: if is_unsure {
+                format!("{}; no light advice while the body clock is uncertain", night_why(setting, sort))
+            } else {
+                night_why(setting, sort).to_owned()
+            },
+        },
+        Sort::Nap(sort) => {
+            Words { message: nap_message(&subject, &times, sort, draft), why: nap_why(setting, sort).to_owned() }
+        }
+        Sort::Bright(direction) => Words {
+            message: bright_message(setting, &subject, stretch, &times, draft),
+            why: match direction {
+                Direction::Advance => "light now pulls the clock earlier",
+                Direction::Delay => "light now pulls the clock later",
+            }
+            .to_owned(),
+        },
+        Sort::Dim(direction) => Words {
+            message: match &subject {
+                Subject::Adult => format!("Keep the light low between {} and {}.", times.from, times.until),
+                child @ Subject::Child(_) => {
+                    format!("Keep the light around {child} low between {} and {}.", times.from, times.until)
+                }
+            },
+            why: match direction {
+                Direction::Advance => "light now would pull the clock later",
+                Direction::Delay => "light now would pull the clock earlier",
+            }
+            .to_owned(),
+        },
+        Sort::Breakfast => Words {
+            message: match &subject {
+                Subject::Adult => format!("Have breakfast between {} and {}.", times.from, times.until),
+                child @ Subject::Child(_) => {
+                    format!("Offer {child} breakfast between {} and {}.", times.from, times.until)
+                }
+            },
+            why: "meals follow the new day".to_owned(),
+        },
+        Sort::Caffeine => Words {
+            message: format!("Coffee and tea are fine until {}.", times.until),
+            why: "caffeine lasts into the night".to_owned(),
+        },
+        Sort::Melatonin => Words {
+            message: format!("If you take melatonin, {} is the time for it.", times.from),
+            why: "it pulls the clock earlier; ask a doctor or pharmacist first".to_owned(),
+        },
+    }
+}
+
+struct Times {
+    from: String,
+    until: String,
+}
+
+fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort) -> String {
+    let Times { from, until } = times;
+    match (subject, sort) {
+        (Subject::Adult, NightSort::Aboard) => format!("Sleep on board between {from} and {until} as well as you can."),
+        (child, NightSort::Aboard) => format!("Let {child} sleep on board from {from}, for as long as it lasts."),
+        (Subject::Adult, NightSort::Ongoing) => format!("Sleep on; the night runs until about {until}."),
+        (child, NightSort::Ongoing) => format!("Let {child} sleep; the night runs until about {until}."),
+        (Subject::Adult, NightSort::Moved(_)) => format!("Go to bed at {from} and get up at {until}."),
+        (child, NightSort::Moved(_)) => format!("Put {child} to bed at {from} and plan the morning for about {until}."),
+        (Subject::Adult, NightSort::Local) => format!("Sleep by local time, from {from} to {until}."),
+        (child, NightSort::Local) => format!("Put {child} to bed by local time, at {from}, until about {until}."),
+        (Subject::Adult, NightSort::Cut) => format!("Sleep from {from} to {until}, as the journey allows."),
+        (child, NightSort::Cut) => format!("Put {child} to bed at {from}; the journey leaves time until {until}."),
+        (Subject::Adult, NightSort::Usual | NightSort::Repaired) => format!("Sleep from {from} to {until}."),
+        (child, NightSort::Usual) => format!("Put {child} to bed at {from}; the night runs until about {until}."),
+        (child, NightSort::Repaired) => format!("Put {child} to bed at {from} and keep the morning at about {until}."),
+    }
+}
+
+fn night_why(setting: &Setting<'_>, sort: NightSort) -> &'static str {
+    match sort {
+        NightSort::Usual | NightSort::Ongoing => "the usual night",
+        NightSort::Repaired => after_nap(
+            setting,
+            "an earlier night makes up for the missed nap",
+            "an earlier night makes up for the short nap",
+        ),
+        NightSort::Moved(Direction::Advance) => "a little earlier each night before the flight",
+        NightSort::Moved(Direction::Delay) => "a little later each night before the flight",
+        NightSort::Local => "local nights from the first one on",
+        NightSort::Aboard => "it is night at the destination",
+        NightSort::Cut => "the flight takes the rest of the night",
+    }
+}
+
+fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, draft: &Draft) -> String {
+    let Times { from, until } = times;
+    let minutes = draft.window.length().as_minutes();
+    match (subject, sort) {
+        (Subject::Adult, NapSort::Ongoing) => format!("Sleep on; this nap runs until about {until}."),
+        (child, NapSort::Ongoing) => format!("Let {child} sleep; this nap runs until about {until}."),
+        (Subject::Adult, NapSort::Aboard) => format!("Nap on board around {from} if you can."),
+        (child, NapSort::Aboard) => format!("Offer {child} a nap on board around {from}."),
+        (Subject::Adult, _) => format!("Take a nap of about {minutes} min at {from}."),
+        (child, NapSort::Bridge) => format!("Offer {child} a nap of about {minutes} min at {from}."),
+        (child, NapSort::Usual | NapSort::WithNight | NapSort::Moved) => format!("Offer {child} a nap at {from}."),
+    }
+}
+
+fn nap_why(setting: &Setting<'_>, sort: NapSort) -> &'static str {
+    match sort {
+        NapSort::Usual | NapSort::Ongoing => "the usual nap",
+        NapSort::WithNight => "moves with the night",
+        NapSort::Aboard => "nap time at the destination",
+        NapSort::Bridge => {
+            after_nap(setting, "bridges the time until the next sleep", "tired sooner after a short nap")
+        }
+        NapSort::Moved => "leaves enough time awake before it",
+    }
+}
+
+fn after_nap(setting: &Setting<'_>, missed: &'static str, short: &'static str) -> &'static str {
+    match setting.situation.repair {
+        Some(repair) if repair.kind == RepairKind::Short => short,
+        _ => missed,
+    }
+}
+
+/// Outdoors while most of the block lies by day; at an airport, where the windows are.
+fn bright_message(
+    setting: &Setting<'_>,
+    subject: &Subject<'_>,
+    stretch: &Stretch,
+    times: &Times,
+    draft: &Draft,
+) -> String {
+    let Times { from, until } = times;
+    let numbers = &setting.numbers;
+    let minute = i32::from(zones::local(stretch.time_zone, draft.window.centre()).minute_of_day);
+    let is_day = (numbers.light.outdoors_from_minute..numbers.light.outdoors_until_minute).contains(&minute);
+    let in_transit = !setting.is_stay(stretch);
+    let no_direct_sun = setting.situation.person.age_months < numbers.ages.direct_sun_from_months;
+    match subject {
+        Subject::Adult if in_transit => format!("Stay near bright windows between {from} and {until}."),
+        Subject::Adult if is_day => format!("Spend time outdoors between {from} and {until}."),
+        Subject::Adult => format!("Stay in a brightly lit room between {from} and {until}."),
+        child if in_transit => format!("Keep {child} where it is bright between {from} and {until}."),
+        child if is_day && no_direct_sun => {
+            format!("Take {child} out into bright shade, not direct sun, between {from} and {until}.")
+        }
+        child @ Subject::Child(_) if is_day => format!("Take {child} outdoors between {from} and {until}."),
+        child @ Subject::Child(_) => format!("Keep {child} in a brightly lit room between {from} and {until}."),
+    }
+}

@@ -1,0 +1,279 @@
+//! Headlines: one calm sentence of at most 90 characters, in the local time of where the person will be.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono_tz::Tz;
+
+use crate::event::flight::Iata;
+use crate::event::recommendation::{Action, ActionKind};
+use crate::flight::zones;
+use crate::units::{Span, UtcMillis};
+
+/// Longest headline and longest name, in characters, as the contract promises them.
+const HEADLINE_CHARS: usize = 90;
+const NAME_CHARS: usize = 24;
+/// A flight number that is longer than any real one is called "the flight".
+const FLIGHT_CHARS: usize = 8;
+/// Words that a sentence to a tired parent does not use, a name in it included.
+const NOT_SAID: [&str; 5] = ["bad", "wrong", "failed", "fault", "should"];
+
+/// A time, and the zone of where the person will be then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    pub at: UtcMillis,
+    pub time_zone: Tz,
+}
+
+impl When {
+    /// When an action starts, in its own zone.
+    #[must_use]
+    pub fn of(action: &Action) -> When {
+        When { at: action.start, time_zone: zones::parse(&action.time_zone).unwrap_or(Tz::UTC) }
+    }
+}
+
+/// `18:45`.
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&zones::hhmm(self.time_zone, self.at))
+    }
+}
+
+/// Who is spoken of, and the news.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeadlineInput<'a> {
+    /// The profile's display name; a child without one is "your child". Adults are spoken to: "you", "your".
+    pub name: Option<&'a str>,
+    pub adult: bool,
+    pub news: News<'a>,
+}
+
+/// What there is to say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News<'a> {
+    /// `bed`: tonight's bedtime; `nap`: the nap that bridges the time until then or comes next today.
+    NapMissed {
+        bed: Option<When>,
+        nap: Option<When>,
+    },
+    NapShort {
+        slept: Span,
+        bed: Option<When>,
+        nap: Option<When>,
+    },
+    NapFound {
+        bed: Option<When>,
+    },
+    /// `late_by`: against the booking, negative when early. `boarding`: the new departure, while it is ahead.
+    FlightDelayed {
+        flight: &'a str,
+        late_by: Span,
+        boarding: Option<When>,
+        plan_holds: bool,
+    },
+    FlightCancelled {
+        flight: &'a str,
+        confirmed: bool,
+    },
+    FlightDiverted {
+        flight: &'a str,
+        to: Option<Iata>,
+    },
+    /// `moves_from`: the first night that moves.
+    TripPlanned {
+        destination: Iata,
+        moves_from: Option<When>,
+    },
+    /// The change that matters most: its action and new start.
+    PlanRefreshed {
+        change: Option<(ActionKind, When)>,
+    },
+}
+
+/// The headline: at most 90 characters, no exclamation mark, no blame.
+#[must_use]
+pub fn headline(input: &HeadlineInput<'_>) -> String {
+    let subject = Subject::new(input.name, input.adult);
+    let sentence = sentence(&subject, &input.news);
+    if sentence.chars().count() <= HEADLINE_CHARS {
+        return sentence;
+    }
+    // Only a long name brings a sentence over the limit: it holds without it.
+    self::sentence(&Subject::new(None, input.adult), &input.news)
+}
+
+fn sentence(subject: &Subject<'_>, news: &News<'_>) -> String {
+    match news {
+        News::NapMissed { bed, nap } => {
+            let missed = format!("{} missed {}", subject.at_start(), subject.nap());
+            match (bed, nap) {
+                (Some(bed), Some(nap)) => format!("{missed}: next one at {nap}, bed at {bed} tonight."),
+                (Some(bed), None) => format!("{missed}: bed at {bed} tonight."),
+                (None, Some(nap)) => format!("{missed}: next one at {nap}."),
+                (None, None) => format!("{missed}: the next sleep makes up for it."),
+            }
+        }
+        News::NapShort { slept, bed, nap } => {
+            let slept = format!("{} slept only {}", subject.at_start(), length(*slept));
+            match (bed, nap) {
+                (_, Some(nap)) => format!("{slept}: next nap around {nap}."),
+                (Some(bed), None) => format!("{slept}: bed at {bed} tonight."),
+                (None, None) => format!("{slept}: the next sleep makes up for it."),
+            }
+        }
+        News::NapFound { bed } => {
+            let found = format!("Found: {subject} did nap");
+            match bed {
+                Some(bed) => format!("{found}, so bedtime is {bed} again."),
+                None => format!("{found}, so the usual plan holds."),
+            }
+        }
+        News::FlightDelayed { flight, late_by, boarding, plan_holds } => {
+            let news = format!("{} is {}", flight_name(flight), punctuality(*late_by));
+            match boarding {
+                _ if *plan_holds => format!("{news}: {} plan stays as it is.", subject.possessive()),
+                Some(boarding) if late_by.as_minutes() > 0 => {
+                    format!("{news}: keep everyone in normal light until boarding at {boarding}.")
+                }
+                Some(boarding) => {
+                    format!("{news}: boarding is at {boarding}, and {} plan follows.", subject.possessive())
+                }
+                None => format!("{news}: {} plan has moved with it.", subject.possessive()),
+            }
+        }
+        News::FlightCancelled { flight, confirmed: true } => {
+            format!("{} is cancelled: {} plan stays on local time for now.", flight_name(flight), subject.possessive())
+        }
+        News::FlightCancelled { flight, confirmed: false } => {
+            format!("{} may be cancelled: {} plan waits for word.", flight_name(flight), subject.possessive())
+        }
+        News::FlightDiverted { flight, to } => {
+            let plan = subject.possessive();
+            match to {
+                Some(to) => {
+                    format!("{} is diverted to {to}: {plan} plan follows local time there.", flight_name(flight))
+                }
+                None => format!("{} is diverted: {plan} plan follows once the airport is known.", flight_name(flight)),
+            }
+        }
+        News::TripPlanned { destination, moves_from } => {
+            let plan = capitalised(&subject.possessive());
+            match moves_from {
+                Some(from) => {
+                    let date = zones::local_date(from.time_zone, from.at).format("%-d %b");
+                    format!("{plan} plan for {destination} is ready: bed moves to {from} on {date}.")
+                }
+                None => format!("{plan} plan for {destination} is ready: usual nights until the flight."),
+            }
+        }
+        News::PlanRefreshed { change } => {
+            let plan = capitalised(&subject.possessive());
+            match change {
+                Some((kind, when)) => format!("{plan} plan has changed: {} {when}.", step(*kind)),
+                None => format!("{plan} plan is up to date."),
+            }
+        }
+    }
+}
+
+/// An action as the last words of a sentence, before its time.
+fn step(kind: ActionKind) -> &'static str {
+    match kind {
+        ActionKind::Sleep => "bed at",
+        ActionKind::Nap => "nap at",
+        ActionKind::Wake => "up at",
+        ActionKind::BrightLight => "bright light from",
+        ActionKind::DimLight => "low light from",
+        ActionKind::Dark => "dark from",
+        ActionKind::Meal => "meal at",
+        ActionKind::Feed => "feed at",
+        ActionKind::WindDown => "winding down from",
+        ActionKind::CaffeineUntil => "caffeine from",
+        ActionKind::Melatonin => "melatonin time at",
+    }
+}
+
+/// `3 h`, `2 h 15 min`, `45 min`.
+fn length(span: Span) -> String {
+    let minutes = span.as_minutes().max(0);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// `3 h late`, `40 min early`, `on time`; whole minutes decide.
+fn punctuality(late_by: Span) -> String {
+    match late_by.as_minutes() {
+        0 => "on time".to_owned(),
+        late if late > 0 => format!("{} late", length(late_by)),
+        _ => format!("{} early", length(-late_by)),
+    }
+}
+
+fn flight_name(designator: &str) -> Cow<'_, str> {
+    let is_a_number =
+        (1..=FLIGHT_CHARS).contains(&designator.len()) && designator.bytes().all(|b| b.is_ascii_alphanumeric());
+    if is_a_number { Cow::Borrowed(designator) } else { Cow::Borrowed("The flight") }
+}
+
+/// Whom a sentence is about. Adults are spoken to; of children we speak to those who look after them. No pronoun says
+/// more of a person than the profile does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Subject<'a> {
+    Adult,
+    Child(Option<Cow<'a, str>>),
+}
+
+impl<'a> Subject<'a> {
+    pub fn new(name: Option<&'a str>, adult: bool) -> Subject<'a> {
+        if adult { Subject::Adult } else { Subject::Child(name.and_then(speakable)) }
+    }
+
+    fn at_start(&self) -> String {
+        capitalised(&self.to_string())
+    }
+
+    fn possessive(&self) -> String {
+        match self {
+            Subject::Adult => "your".to_owned(),
+            Subject::Child(_) => format!("{self}'s"),
+        }
+    }
+
+    fn nap(&self) -> &'static str {
+        match self {
+            Subject::Adult => "your nap",
+            Subject::Child(_) => "a nap",
+        }
+    }
+}
+
+/// `Mia`, `your child`, `you`.
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Subject::Adult => "you",
+            Subject::Child(None) => "your child",
+            Subject::Child(Some(name)) => name,
+        })
+    }
+}
+
+/// A name as it can stand in a calm sentence of one line; `None` where nothing is left of it.
+fn speakable(name: &str) -> Option<Cow<'_, str>> {
+    let is_plain = |c: char| !c.is_control() && !matches!(c, '!' | '！' | '¡' | 'ǃ' | '\u{2028}' | '\u{2029}');
+    let plain: String = name.chars().filter(|c| is_plain(*c)).take(NAME_CHARS).collect();
+    let lower = plain.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    let says_blame = words.any(|word| NOT_SAID.contains(&word));
+    let trimmed = plain.trim();
+    (!trimmed.is_empty() && !says_blame).then(|| Cow::Owned(trimmed.to_owned()))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

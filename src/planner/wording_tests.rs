@@ -1,0 +1,145 @@
+//! Headlines as people read them.
+
+use chrono_tz::Tz;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::fixtures::utc;
+use super::{HeadlineInput, News, When, headline};
+use crate::event::flight::Iata;
+use crate::event::recommendation::ActionKind;
+use crate::units::{Span, UtcMillis};
+
+fn at(text: &str) -> When {
+    When { at: utc(text), time_zone: Tz::Europe__Amsterdam }
+}
+
+fn say(name: Option<&str>, adult: bool, news: News<'_>) -> String {
+    headline(&HeadlineInput { name, adult, news })
+}
+
+#[test]
+fn headlines_read_like_a_calm_friend() {
+    let bed = Some(at("2026-12-04T17:45:00Z"));
+    let nap = Some(at("2026-12-04T13:30:00Z"));
+    let mia = Some("Mia");
+    let tokyo = Iata::parse("NRT").unwrap();
+    let (flight, boarding) = ("KL641", Some(at("2026-12-04T16:10:00Z")));
+    let late = |minutes, boarding, plan_holds| News::FlightDelayed {
+        flight,
+        late_by: Span::minutes(minutes),
+        boarding,
+        plan_holds,
+    };
+    for (name, adult, news, expected) in [
+        (mia, false, News::NapMissed { bed, nap: None }, "Mia missed a nap: bed at 18:45 tonight."),
+        (mia, false, News::NapMissed { bed, nap }, "Mia missed a nap: next one at 14:30, bed at 18:45 tonight."),
+        (None, false, News::NapMissed { bed, nap: None }, "Your child missed a nap: bed at 18:45 tonight."),
+        (
+            mia,
+            false,
+            News::NapShort { slept: Span::minutes(15), bed, nap },
+            "Mia slept only 15 min: next nap around 14:30.",
+        ),
+        (mia, false, News::NapFound { bed }, "Found: Mia did nap, so bedtime is 18:45 again."),
+        (None, false, News::NapFound { bed: None }, "Found: your child did nap, so the usual plan holds."),
+        (
+            None,
+            true,
+            late(180, boarding, false),
+            "KL641 is 3 h late: keep everyone in normal light until boarding at 17:10.",
+        ),
+        (mia, false, late(25, boarding, true), "KL641 is 25 min late: Mia's plan stays as it is."),
+        (None, true, late(-135, None, false), "KL641 is 2 h 15 min early: your plan has moved with it."),
+        (None, true, late(0, None, false), "KL641 is on time: your plan has moved with it."),
+        (
+            mia,
+            false,
+            News::FlightCancelled { flight, confirmed: true },
+            "KL641 is cancelled: Mia's plan stays on local time for now.",
+        ),
+        (
+            None,
+            true,
+            News::FlightCancelled { flight, confirmed: false },
+            "KL641 may be cancelled: your plan waits for word.",
+        ),
+        (
+            None,
+            true,
+            News::FlightDiverted { flight, to: Iata::parse("BRU") },
+            "KL641 is diverted to BRU: your plan follows local time there.",
+        ),
+        (
+            mia,
+            false,
+            News::TripPlanned { destination: tokyo, moves_from: bed },
+            "Mia's plan for NRT is ready: bed moves to 18:45 on 4 Dec.",
+        ),
+        (
+            None,
+            true,
+            News::TripPlanned { destination: tokyo, moves_from: None },
+            "Your plan for NRT is ready: usual nights until the flight.",
+        ),
+        (
+            None,
+            true,
+            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::Sleep, bed)) },
+            "Your plan has changed: bed at 18:45.",
+        ),
+        (mia, false, News::PlanRefreshed { change: None }, "Mia's plan is up to date."),
+    ] {
+        assert_eq!(say(name, adult, news), expected);
+    }
+}
+
+#[test]
+fn a_name_with_a_blaming_word_or_an_exclamation_mark_does_not_spoil_the_sentence() {
+    let news = || News::NapFound { bed: None };
+    assert_eq!(say(Some("Bad!"), false, news()), "Found: your child did nap, so the usual plan holds.");
+    assert_eq!(say(Some("Sinbad!\n"), false, news()), "Found: Sinbad did nap, so the usual plan holds.");
+}
+
+fn when() -> impl Strategy<Value = Option<When>> {
+    let zone = prop_oneof![Just(Tz::Asia__Kathmandu), Just(Tz::America__New_York)];
+    option::of((0..4_000_000_000_000i64, zone).prop_map(|(at, time_zone)| When { at: UtcMillis(at), time_zone }))
+}
+
+fn iata() -> impl Strategy<Value = Option<Iata>> {
+    option::of("[A-Z]{3}".prop_map(|code| Iata::parse(&code).unwrap()))
+}
+
+proptest! {
+    #[test]
+    fn no_headline_is_longer_than_ninety_characters_or_loud(
+        name in option::of(prop_oneof![".{0,40}", "\\PC{24}", "[ß-ﬀ]{24}"]),
+        flight in prop_oneof![".{0,30}", "[A-Z0-9]{2,12}"],
+        (first, second) in (when(), when()),
+        to in iata(),
+        minutes in -3000..3000i64,
+        (adult, flag) in (any::<bool>(), any::<bool>()),
+    ) {
+        let flight = flight.as_str();
+        let destination = to.unwrap_or(Iata(*b"NRT"));
+        let kinds = [ActionKind::Sleep, ActionKind::WindDown, ActionKind::BrightLight, ActionKind::Melatonin];
+        let kind = kinds[minutes.unsigned_abs() as usize % kinds.len()];
+        for news in [
+            News::NapMissed { bed: first, nap: second },
+            News::NapShort { slept: Span::minutes(minutes), bed: first, nap: second },
+            News::NapFound { bed: first },
+            News::FlightDelayed { flight, late_by: Span::minutes(minutes), boarding: first, plan_holds: flag },
+            News::FlightCancelled { flight, confirmed: flag },
+            News::FlightDiverted { flight, to },
+            News::TripPlanned { destination, moves_from: first },
+            News::PlanRefreshed { change: first.map(|first| (kind, first)) },
+        ] {
+            let sentence = say(name.as_deref(), adult, news);
+            prop_assert!((10..=90).contains(&sentence.chars().count()), "{}: {sentence:?}", sentence.chars().count());
+            prop_assert!(!sentence.contains('!') && !sentence.contains('\n') && sentence.ends_with('.'));
+            let lower = sentence.to_lowercase();
+            let mut words = lower.split(|c: char| !c.is_alphanumeric());
+            prop_assert!(!words.any(|word| matches!(word, "bad" | "wrong" | "fault" | "failed" | "should")), "{sentence}");
+        }
+    }
+}

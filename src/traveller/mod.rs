@@ -1,0 +1,340 @@
+//! One person's state: what was reported, where the body clock is settled, what was last said.
+//!
+//! Reports are kept as facts for the length of a window, so that the order in which they arrive there, and how often,
+//! makes no difference; what they mean is computed when an answer is needed. Taking in light or a meal is an insertion
+//! into a list and nothing else.
+//!
+//! Knows the body clock ([`crate::circadian`]), local clocks ([`crate::flight::zones`]) and the words of the planner; not
+//! who travels with whom, nor how anything is said. Where somebody is comes in from above ([`View`]).
+//!
+//! | file | what |
+//! |---|---|
+//! | [`name`] | ids without an allocation |
+//! | [`facts`] | light, meals, dozing |
+//! | [`sleeps`] | sleeps and their contradictions |
+//! | [`habit`], [`people`], [`persona`] | the usual day; what is typical of an age; both for one person |
+//! | [`light`] | the light that reached the eye |
+//! | [`clock`] | the body clock, settled and estimated |
+//! | [`naps`], [`nap_model`], [`nap_watch`] | which sleeps were naps, when the next is due, what to say of it |
+//! | [`pressure`] | tiredness and sleep debt |
+//! | [`models`] | the numbers that all of this needs |
+
+pub mod clock;
+pub mod facts;
+pub mod habit;
+pub mod light;
+pub mod models;
+pub mod name;
+pub mod nap_model;
+pub mod nap_watch;
+pub mod naps;
+pub mod people;
+pub mod persona;
+pub mod pressure;
+pub mod reports;
+pub mod sleeps;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use self::clock::{ClockEstimate, SettledClock, may_lag, settled_until};
+use self::facts::Facts;
+use self::light::LightSources;
+pub use self::models::Models;
+use self::name::Name;
+use self::nap_watch::{NapAlarm, NapNews};
+use self::naps::{BodyTime, SleepLog};
+use self::persona::{Known, Persona};
+pub use self::reports::Noted;
+use self::sleeps::Sleeps;
+use crate::event::activity::UsualNap;
+use crate::event::recommendation::SleepSummary;
+use crate::planner::{Published, Stretch};
+use crate::units::{Hours, Span, UtcMillis};
+
+/// Sleeps are kept this long behind the settled clock, so that naps have a habit: 8 to 8½ days in all.
+const SLEEPS_KEPT: Span = Span::hours(132);
+
+/// A list grows beyond these only by what the window holds; then the clock is settled and the list cut.
+const MANY_FACTS: usize = 256;
+const OLD_FACTS: Span = Span::hours(36);
+const OLD_SLEEPS: Span = Span::days(11);
+
+/// What a traveller's state is looked at with.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub models: &'a Models,
+    /// Without gaps; the first stretch reaches back for good, the last has no end.
+    pub whereabouts: &'a [Stretch],
+    /// Stream time.
+    pub now: UtcMillis,
+}
+
+/// One person's state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Traveller {
+    id: Name,
+    /// Where a clock of which nothing was settled yet begins, in the phase of the habit.
+    since: UtcMillis,
+    facts: Facts,
+    sleeps: Sleeps,
+    known: Option<Box<Known>>,
+    clock: Option<Box<SettledClock>>,
+    said: Option<Box<Said>>,
+    timers: Timers,
+}
+
+/// When the traveller's timers are due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timers {
+    /// Silence becomes a missed nap.
+    pub nap: Due,
+    /// The day's look at the plan, while a journey is near.
+    pub plan: Due,
+}
+
+/// A time, or never; as small as a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Due(UtcMillis);
+
+impl Due {
+    pub const NEVER: Due = Due(UtcMillis::MAX);
+
+    #[must_use]
+    pub fn get(self) -> Option<UtcMillis> {
+        (self != Due::NEVER).then_some(self.0)
+    }
+}
+
+impl Default for Due {
+    fn default() -> Due {
+        Due::NEVER
+    }
+}
+
+impl From<Option<UtcMillis>> for Due {
+    fn from(time: Option<UtcMillis>) -> Due {
+        time.map_or(Due::NEVER, Due)
+    }
+}
+
+/// What was last published, and what of it is still to be repaired.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// `None` before anything was.
+    pub last: Option<LastSaid>,
+    pub plan: Vec<Published>,
+    pub alarm: Option<NapAlarm>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSaid {
+    pub recommendation: Uuid,
+    pub expires_at: UtcMillis,
+}
+
+/// What a traveller's state comes to at one time.
+#[derive(Clone, Debug)]
+pub struct Assessment<'a> {
+    pub persona: Persona<'a>,
+    pub clock: ClockEstimate,
+    pub sleep: SleepSummary,
+    pub asleep_since: Option<UtcMillis>,
+    /// `None` while asleep, and where the log has lost track.
+    pub awake_since: Option<UtcMillis>,
+    /// By the clock at home, from the log where there is one.
+    pub usual_naps: Vec<UsualNap>,
+    /// `None` for who does not nap.
+    pub wake_window: Option<Hours>,
+}
+
+impl Traveller {
+    /// Somebody of whom nothing is known yet, first seen at stream time `now`.
+    #[must_use]
+    pub fn new(id: &str, now: UtcMillis) -> Traveller {
+        Traveller {
+            id: Name::new(id),
+            since: settled_until(now),
+            facts: Facts::default(),
+            sleeps: Sleeps::default(),
+            known: None,
+            clock: None,
+            said: None,
+            timers: Timers::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    #[must_use]
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_deref()
+    }
+
+    #[must_use]
+    pub fn timers(&self) -> Timers {
+        self.timers
+    }
+
+    pub fn set_plan_timer(&mut self, due: Option<UtcMillis>) {
+        self.timers.plan = due.into();
+    }
+
+    /// The earliest of the timers.
+    #[must_use]
+    pub fn next_due(&self) -> Due {
+        self.timers.nap.min(self.timers.plan)
+    }
+
+    #[must_use]
+    pub fn said(&self) -> Option<&Said> {
+        self.said.as_deref()
+    }
+
+    pub fn said_mut(&mut self) -> &mut Said {
+        self.said.get_or_insert_default()
+    }
+
+    #[must_use]
+    pub fn alarm(&self) -> Option<&NapAlarm> {
+        self.said().and_then(|said| said.alarm.as_ref())
+    }
+
+    fn set_alarm(&mut self, alarm: Option<NapAlarm>) {
+        if alarm.is_some() || self.alarm().is_some() {
+            self.said_mut().alarm = alarm;
+        }
+    }
+
+    #[must_use]
+    pub fn persona(&self, view: &View<'_>) -> Persona<'_> {
+        Persona::at(view.models, self.known(), view.now)
+    }
+
+    fn light_sources<'a>(&'a self, view: &View<'a>, persona: &Persona<'_>) -> LightSources<'a> {
+        LightSources {
+            model: &view.models.light,
+            facts: &self.facts,
+            sleeps: &self.sleeps,
+            open_ends_after: view.models.naps.open_ends_after,
+            day: persona.day,
+            whereabouts: view.whereabouts,
+            now: view.now,
+        }
+    }
+
+    fn clock_or_habit(&self, view: &View<'_>, persona: &Persona<'_>) -> Cow<'_, SettledClock> {
+        match &self.clock {
+            Some(clock) => Cow::Borrowed(clock),
+            None => Cow::Owned(SettledClock::of_habit(view.models, persona, self.since)),
+        }
+    }
+
+    /// Brings the settled clock up to where nothing can change any more and forgets what lies behind it. May be done at
+    /// any time, or not: no answer depends on it. Must be done before anything that the light there depends on changes.
+    pub fn settle(&mut self, view: &View<'_>) {
+        let until = settled_until(view.now);
+        if self.clock.as_ref().is_some_and(|clock| clock.at() >= until) {
+            return;
+        }
+        let persona = self.persona(view);
+        let mut clock = self.clock_or_habit(view, &persona).into_owned();
+        clock.settle(view.models, &persona, &self.light_sources(view, &persona), until);
+        self.clock = Some(Box::new(clock));
+        self.facts.forget_before(until);
+        self.sleeps.forget_before(until - SLEEPS_KEPT);
+    }
+
+    /// Whether so much has gathered that it is time to [`Self::settle`].
+    #[must_use]
+    pub fn has_gathered_much(&self, now: UtcMillis) -> bool {
+        let old = |oldest: Option<UtcMillis>, limit| oldest.is_some_and(|oldest| oldest < limit);
+        let many_old_facts = self.facts.len() >= MANY_FACTS && old(self.facts.oldest(), settled_until(now) - OLD_FACTS);
+        many_old_facts || self.sleeps.len() >= sleeps::MOST_KEPT || old(self.sleeps.oldest(), now - OLD_SLEEPS)
+    }
+
+    /// How the body's day lay in the last days; costs an integration only for somebody whose clock was moved.
+    fn lags(&self, view: &View<'_>, persona: &Persona<'_>) -> Vec<clock::Lag> {
+        if !may_lag(view.whereabouts, view.now, view.models.people.shift_remembered) {
+            return Vec::new();
+        }
+        let clock = self.clock_or_habit(view, persona);
+        clock.lags(view.models, persona, &self.light_sources(view, persona))
+    }
+
+    /// Hands the sleep log of the last days to `look`.
+    fn with_log<R>(&self, view: &View<'_>, look: impl FnOnce(&SleepLog<'_>, &Persona<'_>) -> R) -> R {
+        let persona = self.persona(view);
+        let lags = self.lags(view, &persona);
+        let body = BodyTime { home: persona.home, lags: &lags };
+        look(&SleepLog::new(view.models, &persona, body, &self.sleeps, view.now), &persona)
+    }
+
+    /// Sets the nap timer by what is known now. For after anything that it depends on has changed from outside: where the
+    /// person is.
+    pub fn set_nap_timer(&mut self, view: &View<'_>) {
+        let due = self.with_log(view, |log, _| nap_watch::due(view.models, log, self.alarm(), view.now));
+        self.timers.nap = due.into();
+    }
+
+    /// The nap timer has come due: what silence means. The timer is set anew.
+    pub fn nap_timer_fired(&mut self, view: &View<'_>) -> Option<NapNews> {
+        let news = self.with_log(view, |log, _| nap_watch::after_silence(log, self.alarm(), view.now));
+        match news {
+            // Said now; there is nothing more to say until a sleep is logged.
+            Some(_) => self.timers.nap = Due::NEVER,
+            None => self.set_nap_timer(view),
+        }
+        news
+    }
+
+    /// What was said about a nap stands until it is repaired or found.
+    pub fn nap_was_said(&mut self, alarm: NapAlarm, view: &View<'_>) {
+        self.said_mut().alarm = Some(alarm);
+        self.set_nap_timer(view);
+    }
+
+    /// Everything that there is to say about this person at `view.now`.
+    #[must_use]
+    pub fn assess(&self, view: &View<'_>) -> Assessment<'_> {
+        let persona = self.persona(view);
+        let clock = self.clock_or_habit(view, &persona);
+        let estimate = clock.estimate(view.models, &persona, &self.light_sources(view, &persona));
+        let lags = self.lags(view, &persona);
+        let body = BodyTime { home: persona.home, lags: &lags };
+        let log = SleepLog::new(view.models, &persona, body, &self.sleeps, view.now);
+        let sleep = pressure::summary(view.models, &persona, &log, view.now);
+        let naps = log.naps_at_all();
+        let (asleep_since, awake_since) = (log.asleep_since(), log.awake_since());
+        let usual_naps = log.usual_naps();
+        let wake_window = naps.then(|| view.models.naps.window(persona.months).as_hours());
+        Assessment { clock: estimate, sleep, asleep_since, awake_since, usual_naps, wake_window, persona }
+    }
+
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let known = self.known.as_ref().map_or(0, |known| {
+            let profile = &known.profile;
+            size_of::<Known>()
+                + profile.display_name.as_ref().map_or(0, |name| name.len())
+                + profile.naps.as_ref().map_or(0, |naps| naps.capacity() * size_of::<UsualNap>())
+                + known.measurements.capacity() * size_of::<persona::Measurement>()
+        });
+        let clock = self.clock.as_ref().map_or(0, |clock| clock.resident_bytes());
+        let said =
+            self.said.as_ref().map_or(0, |said| size_of::<Said>() + said.plan.capacity() * size_of::<Published>());
+        self.id.heap_bytes() + self.facts.heap_bytes() + self.sleeps.heap_bytes() + known + clock + said
+    }
+}

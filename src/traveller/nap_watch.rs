@@ -1,0 +1,154 @@
+//! When a nap is worth a word: missed, short, found after all. Each is said once.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::event::activity::SleepKind;
+use crate::planner::{Repair, RepairKind};
+use crate::traveller::models::Models;
+use crate::traveller::naps::SleepLog;
+use crate::units::{Span, UtcMillis};
+
+/// A night that nobody logged ends a repair all the same.
+const REPAIR_LASTS: Span = Span::hours(18);
+
+/// A missed or short nap that was said and is still to be repaired.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NapAlarm {
+    pub repair: Repair,
+    /// The recommendation that said so.
+    pub recommendation: Uuid,
+}
+
+/// What there is to say about a nap.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NapNews {
+    /// Missed, or too short: with how long it was.
+    Alarm { repair: Repair, slept: Span },
+    /// The nap of that alarm was slept after all.
+    Found { alarm: NapAlarm },
+}
+
+/// What a changed sleep log means: news, and whether what was said before still stands.
+#[must_use]
+pub fn after_sleep(
+    models: &Models,
+    log: &SleepLog<'_>,
+    alarm: Option<&NapAlarm>,
+    changed: UtcMillis,
+    now: UtcMillis,
+) -> (Option<NapNews>, Option<NapAlarm>) {
+    let alarm = alarm.filter(|alarm| !is_over(log, alarm, now)).copied();
+    if let Some(alarm) = alarm
+        && is_found(models, log, &alarm)
+    {
+        return (Some(NapNews::Found { alarm }), None);
+    }
+    let news = short_nap(models, log, changed, now).filter(|repair| {
+        !alarm.is_some_and(|said| said.repair.kind == RepairKind::Short && said.repair.expected == repair.0.expected)
+    });
+    (news.map(|(repair, slept)| NapNews::Alarm { repair, slept }), alarm)
+}
+
+/// When silence will have to be taken for a missed nap.
+#[must_use]
+pub fn due(models: &Models, log: &SleepLog<'_>, alarm: Option<&NapAlarm>, now: UtcMillis) -> Option<UtcMillis> {
+    let outlook = log.outlook()?;
+    let at = outlook.alarm?;
+    if is_said(alarm, outlook.awake_since) {
+        return None;
+    }
+    if at > now {
+        Some(at)
+    } else if now - at <= models.naps.stale_after {
+        // A log that comes in late may go on to tell of the nap.
+        Some(now + models.naps.grace)
+    } else {
+        None
+    }
+}
+
+/// What the timer set by [`due`] finds.
+#[must_use]
+pub fn after_silence(log: &SleepLog<'_>, alarm: Option<&NapAlarm>, now: UtcMillis) -> Option<NapNews> {
+    let outlook = log.outlook()?;
+    let is_due = outlook.alarm.is_some_and(|at| at <= now);
+    if !is_due || is_said(alarm, outlook.awake_since) {
+        return None;
+    }
+    let repair =
+        Repair { kind: RepairKind::Missed, expected: outlook.expected, awake_since: outlook.awake_since, noticed: now };
+    Some(NapNews::Alarm { repair, slept: Span::ZERO })
+}
+
+/// What a report says that the nap was skipped.
+#[must_use]
+pub fn after_report(
+    models: &Models,
+    log: &SleepLog<'_>,
+    alarm: Option<&NapAlarm>,
+    skipped: UtcMillis,
+    now: UtcMillis,
+) -> Option<NapNews> {
+    let expects_naps = log.is_child() || log.naps_at_all();
+    let slept_since = log.last().is_some_and(|last| last.bout.start >= skipped);
+    if !expects_naps || slept_since || now - skipped > models.naps.longest_nap {
+        return None;
+    }
+    let awake_since = log.awake_since();
+    // Without a log there is no telling one waking time from another; a repair that runs is reason enough not to begin it
+    // again.
+    let said = match awake_since {
+        Some(awake_since) => is_said(alarm, awake_since),
+        None => alarm.is_some_and(|alarm| alarm.repair.kind == RepairKind::Missed && !is_over(log, alarm, now)),
+    };
+    if said {
+        return None;
+    }
+    let expected = log.outlook().map_or(skipped, |outlook| outlook.expected);
+    let awake_since = awake_since.unwrap_or(skipped);
+    let repair = Repair { kind: RepairKind::Missed, expected, awake_since, noticed: now };
+    Some(NapNews::Alarm { repair, slept: Span::ZERO })
+}
+
+/// Whether a missed nap was already said in the waking time that began at `awake_since`.
+fn is_said(alarm: Option<&NapAlarm>, awake_since: UtcMillis) -> bool {
+    alarm.is_some_and(|alarm| alarm.repair.kind == RepairKind::Missed && alarm.repair.noticed >= awake_since)
+}
+
+/// A night has begun since, or must have.
+#[must_use]
+pub fn is_over(log: &SleepLog<'_>, alarm: &NapAlarm, now: UtcMillis) -> bool {
+    let noticed = alarm.repair.noticed;
+    let night_began = log.sleeps.iter().any(|told| told.kind == SleepKind::Night && told.bout.start > noticed);
+    night_began || now - noticed > REPAIR_LASTS
+}
+
+/// The nap that was said to be missing, or its better end, is in the log now.
+fn is_found(models: &Models, log: &SleepLog<'_>, alarm: &NapAlarm) -> bool {
+    let Repair { kind, expected, awake_since, noticed } = alarm.repair;
+    log.sleeps.iter().any(|told| {
+        let bout = told.bout;
+        let took = bout.going_on || bout.length().is_some_and(|length| length >= models.naps.short_below);
+        took && match kind {
+            RepairKind::Missed => bout.start >= awake_since && bout.start < noticed,
+            RepairKind::Short => bout.start <= expected && expected < bout.end && bout.end_known,
+        }
+    })
+}
+
+/// The nap that the changed record closed, where it was too short to help and there is still time to make up for it.
+fn short_nap(models: &Models, log: &SleepLog<'_>, changed: UtcMillis, now: UtcMillis) -> Option<(Repair, Span)> {
+    let naps = &models.naps;
+    let nap = log.last().filter(|told| told.kind == SleepKind::Nap)?;
+    let length = nap.bout.length()?;
+    let was_closed_now = nap.bout.start <= changed && changed < nap.bout.end;
+    let in_time = now - nap.bout.end <= naps.still_useful;
+    let was_due = log.naps_at_all() && log.index_of(nap) < log.usual_naps_a_day();
+    let bedtime_is_far = nap.bout.start + naps.before_bed < log.bedtime_after(nap.bout.start);
+    if length >= naps.short_below || !was_closed_now || !in_time || !was_due || !bedtime_is_far {
+        return None;
+    }
+    let repair = Repair { kind: RepairKind::Short, expected: nap.bout.start, awake_since: nap.bout.end, noticed: now };
+    Some((repair, length))
+}

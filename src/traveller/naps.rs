@@ -1,0 +1,291 @@
+//! Naps: which sleeps were some, when the next one is due.
+//!
+//! Night and nap are told apart by the body's day, not by the clock on the wall: who is nine hours from home naps at
+//! three in the morning for a while.
+
+use crate::event::activity::{AgeBand, SleepKind, UsualNap};
+use crate::flight::zones;
+use crate::traveller::clock::Lag;
+use crate::traveller::models::Models;
+use crate::traveller::persona::Persona;
+use crate::traveller::sleeps::{Bout, Sleeps};
+use crate::units::{Span, UtcMillis};
+
+const DAY: Span = Span::days(1);
+const MINUTES_PER_DAY: u16 = 1_440;
+
+/// A CBTmin tells how the body's day lies for about half a day either way.
+const LAG_REACHES: Span = Span::hours(18);
+
+/// The body's day: the local clock at home, less the lag that a journey has left.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyTime<'a> {
+    pub home: chrono_tz::Tz,
+    /// By time; empty for somebody whose clock was not moved.
+    pub lags: &'a [Lag],
+}
+
+impl BodyTime<'_> {
+    /// A time on the body's clock, as if that clock were UTC.
+    #[must_use]
+    pub fn of(&self, at: UtcMillis) -> UtcMillis {
+        let nearest = self.lags.iter().min_by_key(|lag| (lag.at - at).abs());
+        let lag = nearest.filter(|lag| (lag.at - at).abs() <= LAG_REACHES);
+        let lag = lag.map_or(Span::ZERO, |lag| Span::minutes(i64::from(lag.minutes)));
+        at + zones::offset_at(self.home, at) - lag
+    }
+}
+
+/// A stretch of sleep that is known to be night or nap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub bout: Bout,
+    pub kind: SleepKind,
+    /// Start on the body's clock.
+    body_start: UtcMillis,
+}
+
+/// The sleeps of the last days, told apart.
+#[derive(Clone, Debug)]
+pub struct SleepLog<'a> {
+    models: &'a Models,
+    persona: &'a Persona<'a>,
+    body: BodyTime<'a>,
+    now: UtcMillis,
+    pub sleeps: Vec<Told>,
+}
+
+/// The nap that comes next, as far as can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NapOutlook {
+    pub awake_since: UtcMillis,
+    /// When it is likely to begin.
+    pub expected: UtcMillis,
+    pub length: Span,
+    /// When silence means that it was missed; `None` where silence means nothing.
+    pub alarm: Option<UtcMillis>,
+}
+
+impl<'a> SleepLog<'a> {
+    /// The log as it stands at `now`.
+    #[must_use]
+    pub fn new(
+        models: &'a Models,
+        persona: &'a Persona<'a>,
+        body: BodyTime<'a>,
+        sleeps: &Sleeps,
+        now: UtcMillis,
+    ) -> SleepLog<'a> {
+        let naps = &models.naps;
+        let tell = |bout: Bout| Told { bout, kind: kind_of(models, body, &bout), body_start: body.of(bout.start) };
+        let sleeps = sleeps
+            .bouts(naps.merged_gap, naps.open_ends_after, now)
+            .into_iter()
+            .filter(|bout| bout.length().is_none_or(|length| length >= naps.ignored_below))
+            .map(tell)
+            .collect();
+        SleepLog { models, persona, body, now, sleeps }
+    }
+
+    /// Somebody of whom naps are expected at all: a child, unless the profile says that it does not nap, or whoever has
+    /// naps in the profile.
+    #[must_use]
+    pub fn naps_at_all(&self) -> bool {
+        match self.persona.usual_naps() {
+            Some(naps) => !naps.is_empty(),
+            None => self.is_child() && self.models.naps.usual_count(self.persona.months) > 0,
+        }
+    }
+
+    #[must_use]
+    pub fn is_child(&self) -> bool {
+        self.persona.is_known() && self.persona.group().band() != AgeBand::Adult
+    }
+
+    #[must_use]
+    pub fn last(&self) -> Option<&Told> {
+        self.sleeps.last()
+    }
+
+    /// Since when the person is awake; `None` while asleep, and where the log has lost track.
+    #[must_use]
+    pub fn awake_since(&self) -> Option<UtcMillis> {
+        let last = self.last()?.bout;
+        (last.end_known && last.end <= self.now && self.now - last.end <= self.models.naps.open_ends_after)
+            .then_some(last.end)
+    }
+
+    #[must_use]
+    pub fn asleep_since(&self) -> Option<UtcMillis> {
+        self.last().filter(|told| told.bout.going_on).map(|told| told.bout.start)
+    }
+
+    /// The day of the body in which naps are counted.
+    fn day_of(&self, body_time: UtcMillis) -> i64 {
+        (body_time - self.models.naps.day_begins).0.div_euclid(DAY.0)
+    }
+
+    fn naps_of(&self, day: i64) -> impl Iterator<Item = &Told> {
+        self.sleeps.iter().filter(move |told| told.kind == SleepKind::Nap && self.day_of(told.body_start) == day)
+    }
+
+    /// Position of a nap among those of its day.
+    #[must_use]
+    pub fn index_of(&self, nap: &Told) -> usize {
+        self.naps_of(self.day_of(nap.body_start)).take_while(|other| other.bout.start < nap.bout.start).count()
+    }
+
+    /// Naps since the last night, or of the day if no night was logged.
+    fn naps_taken(&self) -> usize {
+        let Some(last) = self.last() else { return 0 };
+        let day = self.day_of(last.body_start);
+        let is_nap_today = |told: &&Told| told.kind == SleepKind::Nap && self.day_of(told.body_start) == day;
+        self.sleeps.iter().rev().take_while(is_nap_today).count()
+    }
+
+    /// The naps of each of the last days on which there were some; `today` is not one of them.
+    fn habit(&self, today: i64) -> Vec<Vec<&Told>> {
+        let days = today - self.models.naps.habit_days..today;
+        days.map(|day| self.naps_of(day).collect::<Vec<_>>()).filter(|naps| !naps.is_empty()).collect()
+    }
+
+    fn days_logged(&self, today: i64) -> usize {
+        (today - self.models.naps.days_looked_at..today).filter(|day| self.naps_of(*day).next().is_some()).count()
+    }
+
+    fn usual_count(&self, habit: &[Vec<&Told>]) -> usize {
+        if habit.len() >= self.models.naps.days_logged {
+            let counts = habit.iter().map(|naps| naps.len() as i64).collect();
+            return median(counts).map_or(0, |count| count as usize);
+        }
+        self.persona.usual_naps().map_or_else(|| self.models.naps.usual_count(self.persona.months), <[_]>::len)
+    }
+
+    /// How many naps a day this person has now.
+    #[must_use]
+    pub fn usual_naps_a_day(&self) -> usize {
+        let today = self.day_of(self.body.of(self.now));
+        if self.naps_at_all() { self.usual_count(&self.habit(today)) } else { 0 }
+    }
+
+    /// The naps of a usual day by the clock at home: from the log where it has them, else from the profile.
+    #[must_use]
+    pub fn usual_naps(&self) -> Vec<UsualNap> {
+        if !self.naps_at_all() {
+            return Vec::new();
+        }
+        let habit = self.habit(self.day_of(self.body.of(self.now)));
+        let by_profile = self.persona.usual_naps().unwrap_or(&[]);
+        (0..self.usual_count(&habit))
+            .filter_map(|index| {
+                let logged: Vec<&Told> = habit.iter().filter_map(|day| day.get(index).copied()).collect();
+                let start = median(logged.iter().map(|nap| self.since_day_began(nap.body_start).0).collect());
+                let length = median(logged.iter().filter_map(|nap| nap.bout.length()).map(|length| length.0).collect());
+                let told = by_profile.get(index);
+                let start = match start {
+                    Some(start) => (Span(start) + self.models.naps.day_begins).as_minutes() as u16 % MINUTES_PER_DAY,
+                    None => told?.start,
+                };
+                let usual_minutes = told.map_or(self.models.naps.usual_minutes, |nap| nap.minutes);
+                let minutes = length.map_or(usual_minutes, |length| Span(length).as_minutes() as u16);
+                Some(UsualNap { start, minutes })
+            })
+            .collect()
+    }
+
+    /// The usual bedtime that comes next after a time.
+    #[must_use]
+    pub fn bedtime_after(&self, at: UtcMillis) -> UtcMillis {
+        let bedtime = Span::minutes(i64::from(self.persona.day.bedtime));
+        let ahead = (bedtime - time_of_day(self.body.of(at))).0.rem_euclid(DAY.0);
+        at + Span(ahead)
+    }
+
+    /// The nap that comes next today, if one does.
+    #[must_use]
+    pub fn outlook(&self) -> Option<NapOutlook> {
+        if !self.naps_at_all() {
+            return None;
+        }
+        let naps = &self.models.naps;
+        let awake_since = self.awake_since()?;
+        let today = self.day_of(self.body.of(awake_since));
+        let habit = self.habit(today);
+        let index = self.naps_taken();
+        if index >= self.usual_count(&habit) {
+            return None;
+        }
+
+        let by_window = awake_since + naps.window(self.persona.months);
+        let logged: Vec<&Told> = habit.iter().filter_map(|day| day.get(index).copied()).collect();
+        let starts: Vec<i64> = logged.iter().map(|nap| self.since_day_began(nap.body_start).0).collect();
+        let usual = self.persona.usual_naps().and_then(|naps| naps.get(index));
+        let from_log = median(starts.clone());
+        let from_profile = || usual.map(|nap| self.since_midnight_as_day(Span::minutes(i64::from(nap.start))).0);
+        let by_habit = from_log.or_else(from_profile).map(|start| self.nearest(by_window, Span(start)));
+
+        let expected = by_habit.map_or(by_window, |by_habit| by_window + Span((by_habit - by_window).0 / 2));
+        let bedtime = self.bedtime_after(awake_since);
+        if expected > bedtime - naps.before_bed {
+            return None;
+        }
+        let lengths = logged.iter().filter_map(|nap| nap.bout.length()).map(|length| length.0).collect();
+        let usual_minutes = usual.map_or(naps.usual_minutes, |nap| nap.minutes);
+        let length = median(lengths).map_or(Span::minutes(i64::from(usual_minutes)), Span);
+
+        let says_something = self.persona.months >= naps.no_alarm_under
+            && self.days_logged(today) >= naps.days_logged
+            && self.is_child();
+        let alarm = match (from_log, by_habit) {
+            (Some(median_start), Some(by_habit)) if says_something => {
+                let distances = starts.iter().map(|start| (start - median_start).abs()).collect();
+                let spread = median(distances).map_or(Span::ZERO, Span);
+                let alarm = by_window.max(by_habit) + naps.margin(spread);
+                (alarm < bedtime).then_some(alarm)
+            }
+            _ => None,
+        };
+        Some(NapOutlook { awake_since, expected, length, alarm })
+    }
+
+    fn since_day_began(&self, body_time: UtcMillis) -> Span {
+        Span((body_time - self.models.naps.day_begins).0.rem_euclid(DAY.0))
+    }
+
+    fn since_midnight_as_day(&self, since_midnight: Span) -> Span {
+        Span((since_midnight - self.models.naps.day_begins).0.rem_euclid(DAY.0))
+    }
+
+    /// The time nearest to `around` at which the body's day is `since_day_began` old.
+    fn nearest(&self, around: UtcMillis, since_day_began: Span) -> UtcMillis {
+        let difference = (since_day_began - self.since_day_began(self.body.of(around))).0.rem_euclid(DAY.0);
+        let shorter_way = if difference > DAY.0 / 2 { difference - DAY.0 } else { difference };
+        around + Span(shorter_way)
+    }
+}
+
+fn time_of_day(body_time: UtcMillis) -> Span {
+    Span(body_time.0.rem_euclid(DAY.0))
+}
+
+fn kind_of(models: &Models, body: BodyTime<'_>, bout: &Bout) -> SleepKind {
+    if let Some(kind) = bout.kind {
+        return kind;
+    }
+    let naps = &models.naps;
+    let middle = match bout.length() {
+        Some(length) if length > naps.longest_nap => return SleepKind::Night,
+        Some(length) => bout.start + Span(length.0 / 2),
+        None => bout.start + naps.open_half,
+    };
+    let hour = time_of_day(body.of(middle)).as_hours();
+    if hour.0 >= naps.night_from.0 || hour.0 < naps.night_until.0 { SleepKind::Night } else { SleepKind::Nap }
+}
+
+/// The middle of a list, the mean of the two middle ones where their number is even.
+fn median(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    let upper = *values.get(values.len() / 2)?;
+    let lower = values[(values.len() - 1) / 2];
+    Some(lower + (upper - lower) / 2)
+}

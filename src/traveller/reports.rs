@@ -1,0 +1,210 @@
+//! Taking in what is reported of a person.
+
+use super::clock::window_edge;
+use super::facts::{Level, Report};
+use super::nap_watch::{self, NapNews};
+use super::persona::{Known, Measurement};
+use super::sleeps::SleepRecord;
+use super::{Traveller, View, settled_until};
+use crate::circadian::light::MelanopicEdi;
+use crate::circadian::markers::DLMO_BEFORE_CBT_MIN;
+use crate::circadian::{LightContext, LightModel};
+use crate::event::activity::{
+    LightContext as SaidContext, LightExposure, LightLevel, Marker, Meal, NapSkipped, PhaseMeasurement, Profile,
+    SleepKind,
+};
+use crate::flight::zones;
+use crate::planner::Place;
+use crate::units::{Lux, Span, UtcMillis};
+
+/// A laboratory result counts if it is no older than this when it comes in.
+const MEASUREMENT_COUNTS: Span = Span::days(60);
+const MOST_MEASUREMENTS: usize = 4;
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Noted {
+    /// Older than the window: it no longer moves the estimate.
+    pub late: bool,
+    pub news: Option<NapNews>,
+}
+
+const LATE: Noted = Noted { late: true, news: None };
+
+/// A sleep that was reported by its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SleepReport {
+    pub start: UtcMillis,
+    pub end: Option<UtcMillis>,
+    pub kind: Option<SleepKind>,
+    pub deleted: bool,
+    /// The record's own stamp: it settles contradictions.
+    pub stamp: UtcMillis,
+}
+
+impl Traveller {
+    /// Light at the eye. Touches nothing but the list of facts.
+    pub fn note_light(&mut self, model: &LightModel, light: &LightExposure, now: UtcMillis) -> Noted {
+        let edge = window_edge(now);
+        if light.end < edge {
+            return LATE;
+        }
+        let start = light.start.max(edge);
+        let report = match &light.level {
+            LightLevel::Lux(lux) => Report::Measured(Level::of(*lux)),
+            LightLevel::MelanopicEdi(edi, context) => {
+                Report::Measured(Level::of(model.from_melanopic(MelanopicEdi(edi.0), known_context(*context))))
+            }
+            LightLevel::Context(context) => known_context(*context).map_or(Report::Usual, Report::Context),
+            LightLevel::Usual => Report::Usual,
+            LightLevel::Samples { interval, lux } => {
+                for (index, lux) in (0_i64..).zip(lux) {
+                    let at = light.start + Span(interval.0.saturating_mul(index));
+                    if at >= edge {
+                        self.facts.note(at, Report::Measured(Level::of(Lux(f64::from(*lux)))));
+                    }
+                }
+                return Noted::default();
+            }
+        };
+        if start < light.end {
+            self.facts.note_span(start, light.end, report);
+        } else {
+            // A report without a level stands for its quarter hour, whichever minute it was sent in.
+            let at = if matches!(report, Report::Measured(_)) { start } else { start.floor_to(crate::circadian::BIN) };
+            self.facts.note(at, report);
+        }
+        Noted::default()
+    }
+
+    pub fn note_meal(&mut self, meal: &Meal, now: UtcMillis) -> Noted {
+        let edge = window_edge(now);
+        if meal.end < edge {
+            return LATE;
+        }
+        self.facts.note(meal.start.max(edge).floor_to(crate::circadian::BIN), Report::Meal(meal.kind));
+        Noted::default()
+    }
+
+    /// Seen asleep: neither start nor end is known.
+    pub fn note_seen_asleep(&mut self, at: UtcMillis, now: UtcMillis) -> Noted {
+        if at < window_edge(now) {
+            return LATE;
+        }
+        self.facts.note(at.floor_to(crate::circadian::BIN), Report::SeenAsleep);
+        Noted::default()
+    }
+
+    /// A sleep, its end, or its deletion.
+    pub fn note_sleep(&mut self, view: &View<'_>, report: &SleepReport) -> Noted {
+        let edge = window_edge(view.now);
+        let end = report.end.unwrap_or(report.start + view.models.naps.open_ends_after);
+        if end < edge {
+            return LATE;
+        }
+        // It reaches behind the window: what is settled there must not depend on when that is done.
+        if report.start < edge || self.has_gathered_much(view.now) {
+            self.settle(view);
+        }
+        let record = SleepRecord::new(report.start, report.end, report.kind, report.deleted, report.stamp);
+        if !self.sleeps.note(record) || self.known.is_none() {
+            return Noted::default();
+        }
+        let (news, alarm) = self
+            .with_log(view, |log, _| nap_watch::after_sleep(view.models, log, self.alarm(), report.start, view.now));
+        self.set_alarm(alarm);
+        self.set_nap_timer(view);
+        Noted { late: false, news }
+    }
+
+    pub fn note_nap_skipped(&mut self, view: &View<'_>, skipped: &NapSkipped) -> Noted {
+        if skipped.at < window_edge(view.now) {
+            return LATE;
+        }
+        let alarm = self.alarm();
+        let news = self.with_log(view, |log, _| nap_watch::after_report(view.models, log, alarm, skipped.at, view.now));
+        Noted { late: false, news }
+    }
+
+    /// A profile replaces the one before it, unless that was judged later. Whether it is a new one.
+    pub fn note_profile(&mut self, view: &View<'_>, profile: Profile, judged_at: UtcMillis) -> bool {
+        if self.known().is_some_and(|known| known.judged_at > judged_at) {
+            return false;
+        }
+        match self.known.take() {
+            Some(mut known) => {
+                let is_new = known.profile != profile;
+                if is_new {
+                    // The light of the past was that of the old habit.
+                    self.known = Some(known);
+                    self.settle(view);
+                    known = match self.known.take() {
+                        Some(known) => known,
+                        None => return false,
+                    };
+                }
+                known.profile = profile;
+                known.judged_at = judged_at;
+                self.known = Some(known);
+                if is_new && let Some(mut clock) = self.clock.take() {
+                    clock.change_habit(view.models, &self.persona(view));
+                    self.clock = Some(clock);
+                }
+                self.set_nap_timer(view);
+                is_new
+            }
+            None => {
+                self.known = Some(Box::new(Known { profile, judged_at, measurements: Vec::new() }));
+                // Until now the clock was anybody's: it begins again, in the phase of the habit.
+                self.clock = None;
+                self.since = settled_until(view.now);
+                self.facts.forget_before(self.since);
+                self.set_nap_timer(view);
+                true
+            }
+        }
+    }
+
+    /// A laboratory or home test: an observation of how this person's clock lies to the usual sleep. It says something
+    /// only of settled life at home.
+    pub fn note_measurement(&mut self, view: &View<'_>, measured: &PhaseMeasurement) -> Noted {
+        let cbt_min = match measured.marker {
+            Marker::Cbtmin => measured.at,
+            Marker::Dlmo => measured.at + DLMO_BEFORE_CBT_MIN,
+        };
+        if measured.at + MEASUREMENT_COUNTS < view.now {
+            return LATE;
+        }
+        let remembered = view.models.people.shift_remembered;
+        let away = view.whereabouts.iter().any(|stretch| {
+            let is_near = stretch.from <= cbt_min && stretch.to.is_none_or(|to| to + remembered > cbt_min);
+            stretch.place != Place::Home && is_near
+        });
+        let Some(known) = self.known.as_mut().filter(|_| !away) else { return Noted::default() };
+        let usual = super::habit::UsualDay::new(known.profile.bedtime, known.profile.wake, &[]).mid_sleep();
+        let delta = (zones::hour_of_day(known.profile.home_time_zone, cbt_min) - usual).wrap_12();
+        let measurement = Measurement {
+            cbt_min,
+            delta_minutes: libm::round(delta.0 * 60.0) as i16,
+            sd_minutes: measured.sd.as_minutes().clamp(1, 720) as u16,
+        };
+        if let Err(place) = known.measurements.binary_search(&measurement) {
+            known.measurements.insert(place, measurement);
+            if known.measurements.len() > MOST_MEASUREMENTS {
+                known.measurements.remove(0);
+            }
+        }
+        Noted::default()
+    }
+}
+
+fn known_context(context: SaidContext) -> Option<LightContext> {
+    match context {
+        SaidContext::Outdoor => Some(LightContext::Outdoor),
+        SaidContext::Indoor => Some(LightContext::Indoor),
+        SaidContext::Dim => Some(LightContext::Dim),
+        SaidContext::Dark => Some(LightContext::Dark),
+        SaidContext::Aircraft => Some(LightContext::Aircraft),
+        SaidContext::Unknown => None,
+    }
+}
