@@ -25,6 +25,10 @@ use zoner::service::{Plan, Service};
 use zoner::settings::Config;
 use zoner::telemetry;
 
+/// The allocator of the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Bench {
     #[arg(long)]

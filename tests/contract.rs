@@ -1,4 +1,5 @@
 //! The contract by its examples: what tests/data/contract shows is what the program reads, writes and refuses.
+#![allow(clippy::expect_used, reason = "a test that cannot read its examples should fail there")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -276,7 +276,7 @@ impl<P: Processor> Partition<P> {
                     stage: Stage::Route,
                 });
             }
-            if misplaced || record.key.is_none() {
+            if misplaced || record.key.is_none_or(<[u8]>::is_empty) {
                 return Taken::Forward { key: key.into_owned() };
             }
         }

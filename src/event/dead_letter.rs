@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_too_large_is_cut_and_identified() {
-        let letter = letter(Some(b"h1"), &[b'x'; 70_000]);
+        let letter = letter(Some(b"h1"), &vec![b'x'; 70_000]);
         assert_eq!(letter.value.as_deref().map(str::len), Some(MAX_VALUE_BYTES));
         assert_eq!(letter.error.value_bytes, Some(70_000));
         let headers = letter.error.headers();

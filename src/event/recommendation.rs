@@ -300,7 +300,8 @@ pub struct Estimate {
 }
 
 /// Times on the wire: RFC 3339, UTC, `Z`.
-pub mod rfc3339 {
+#[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde calls them so")]
+pub(crate) mod rfc3339 {
     use std::borrow::Cow;
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -8,10 +8,10 @@ use super::trips::{self, Journey};
 use super::{ERASED_FOR, Household, Tombstone};
 use crate::engine::{Effect, Effects, Moment};
 use crate::event::activity::{Activity, ActivityEvent, Sleep, Trip};
-use crate::event::flight::{FlightKey, Watch, WatchChange};
+use crate::event::flight::{FlightKey, Iata, Watch, WatchChange};
 use crate::event::recommendation::Reason;
+use crate::traveller::Models;
 use crate::traveller::reports::{Noted, SleepReport};
-use crate::traveller::{Models, Traveller, View};
 
 impl Household {
     /// Changes the household by an event of one of its people, or of its flights.
@@ -22,24 +22,24 @@ impl Household {
             Activity::Tick => return,
             Activity::FlightUpdate(update) => return self.hear_of_flight(models, &update.status, moment, effects),
             Activity::Trip(trip) => return self.plan_trip(models, *trip, moment, effects),
-            Activity::Erase => return self.erase(models, user_id, moment, effects),
+            Activity::Erase => return self.erase(user_id, moment, effects),
             _ if self.is_erased(user_id, moment.judged_at) => return,
             _ => {}
         }
         let place = self.traveller_at(user_id, now);
         let noted = match event.activity {
             Activity::Light(light) => {
-                let noted = self.travellers[place].note_light(&models.light, &light, now);
+                let noted = self.travellers.as_mut_slice()[place].note_light(&models.light, &light, now);
                 self.cut_down(models, place, moment);
                 noted
             }
             Activity::Meal(meal) => {
-                let noted = self.travellers[place].note_meal(&meal, now);
+                let noted = self.travellers.as_mut_slice()[place].note_meal(&meal, now);
                 self.cut_down(models, place, moment);
                 noted
             }
             Activity::Sleep(Sleep::SeenAsleep { at }) => {
-                let noted = self.travellers[place].note_seen_asleep(at, now);
+                let noted = self.travellers.as_mut_slice()[place].note_seen_asleep(at, now);
                 self.cut_down(models, place, moment);
                 noted
             }
@@ -81,7 +81,7 @@ impl Household {
 
     /// Lists of facts do not grow beyond a few days, whoever never asks.
     fn cut_down(&mut self, models: &Models, place: usize, moment: &Moment) {
-        if self.travellers[place].has_gathered_much(moment.now) {
+        if self.travellers.as_mut_slice()[place].has_gathered_much(moment.now) {
             self.settle(models, place, moment.now);
         }
     }
@@ -102,7 +102,7 @@ impl Household {
     }
 
     /// Forgets a person.
-    fn erase(&mut self, models: &Models, user_id: &str, moment: &Moment, effects: &mut Effects) {
+    fn erase(&mut self, user_id: &str, moment: &Moment, effects: &mut Effects) {
         let flights_before = trips::flight_keys(self.journeys());
         if let Ok(place) = self.place_of(user_id) {
             self.travellers.remove(place);
@@ -125,8 +125,7 @@ impl Household {
                 more.tombstones.insert(place, tombstone);
             }
         }
-        let _ = models;
-        self.watch_the_difference(&flights_before, moment, effects);
+        self.watch_the_difference(&flights_before, effects);
         self.count_travelling(moment);
         self.set_next_due();
     }
@@ -160,7 +159,7 @@ impl Household {
             Err(place) => more.journeys.insert(place, journey.clone()),
         }
         trips::forget_old(&mut more.journeys, &self.travellers, now, models.people.shift_remembered);
-        self.watch_the_difference(&flights_before, moment, effects);
+        self.watch_the_difference(&flights_before, effects);
 
         for user_id in &concerned {
             if let Ok(place) = self.place_of(user_id) {
@@ -182,7 +181,7 @@ impl Household {
         moment: &Moment,
         effects: &mut Effects,
     ) {
-        let user_id = self.travellers[place].id();
+        let user_id = self.travellers.as_mut_slice()[place].id();
         let was_on_it = before.is_some_and(|before| before.is_of(user_id) && before.trip.legs == journey.trip.legs);
         let matters_until = journey.ends() + models.people.journey.planned_after;
         let key = format!("{} {}", journey.trip.trip_id, journey.trip.revision);
@@ -213,14 +212,8 @@ impl Household {
     }
 
     /// Asks for news of flights that somebody flies now, and no longer for those that nobody does.
-    pub(super) fn watch_the_difference(
-        &mut self,
-        before: &BTreeSet<FlightKey>,
-        moment: &Moment,
-        effects: &mut Effects,
-    ) {
+    pub(super) fn watch_the_difference(&mut self, before: &BTreeSet<FlightKey>, effects: &mut Effects) {
         let after = trips::flight_keys(self.journeys());
-        let _ = moment;
         for (flight_key, watch) in before
             .difference(&after)
             .map(|key| (key, WatchChange::Stop))
@@ -233,7 +226,7 @@ impl Household {
 }
 
 /// Where a journey leads: the stop at which most time is spent; without any, its end.
-fn main_destination(journey: &Journey, end: crate::event::flight::Iata) -> crate::event::flight::Iata {
+fn main_destination(journey: &Journey, end: Iata) -> Iata {
     let stops = journey.standings.windows(2).zip(&journey.trip.legs);
     let longest = stops
         .map(|(pair, leg)| (pair[1].times.departs - pair[0].times.arrives, leg.destination))
@@ -241,6 +234,3 @@ fn main_destination(journey: &Journey, end: crate::event::flight::Iata) -> crate
     let comes_back = journey.trip.legs.first().is_some_and(|first| first.origin == end);
     longest.filter(|_| comes_back).map_or(end, |(_, destination)| destination)
 }
-
-#[allow(dead_code)]
-fn _unused(_: &Traveller, _: &View<'_>) {}

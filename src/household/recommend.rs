@@ -9,8 +9,9 @@ use super::identity::Identity;
 use super::{Household, trips};
 use crate::engine::{Effects, Moment};
 use crate::event::activity::AgeBand;
+use crate::event::flight::Iata;
 use crate::event::recommendation::{
-    Action, ActionKind, Cause, ClockQuality, Estimate, Reason, Recommendation, Urgency,
+    Action, ActionKind, Cause, ClockQuality, Estimate, Reason, Recommendation, Urgency, Window,
 };
 use crate::flight::zones;
 use crate::planner::{
@@ -70,11 +71,11 @@ pub enum Topic<'a> {
     },
     Diverted {
         flight: &'a str,
-        to: Option<crate::event::flight::Iata>,
+        to: Option<Iata>,
         arrives: UtcMillis,
     },
     Trip {
-        destination: crate::event::flight::Iata,
+        destination: Iata,
         departs: UtcMillis,
         arrives: UtcMillis,
     },
@@ -148,8 +149,12 @@ impl Household {
     }
 
     fn advise<'a>(&self, traveller: &'a Traveller, view: &View<'_>) -> Advice<'a> {
-        let assessment = traveller.assess(view);
+        let mut assessment = traveller.assess(view);
         let plan = self.plan(traveller, &assessment, view);
+        if traveller.alarm().is_some() {
+            // The nap that comes next is the one that repairs.
+            assessment.sleep.next_nap = next_nap(&plan, view.now).map(|nap| Window { start: nap.start, end: nap.end });
+        }
         Advice { assessment, plan }
     }
 
@@ -237,6 +242,12 @@ fn first_ahead(plan: &Plan, kind: ActionKind, now: UtcMillis) -> Option<&Action>
     plan.actions.iter().find(|action| action.kind == kind && action.start > now)
 }
 
+/// The nap before the next night.
+fn next_nap(plan: &Plan, now: UtcMillis) -> Option<&Action> {
+    let bed = first_ahead(plan, ActionKind::Sleep, now).map(|night| night.start);
+    first_ahead(plan, ActionKind::Nap, now).filter(|nap| bed.is_none_or(|bed| nap.start < bed))
+}
+
 fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
     let ahead = |time: UtcMillis| (time > now).then_some(time);
     let until = match *topic {
@@ -275,8 +286,7 @@ fn headline(
     let persona = &advice.assessment.persona;
     let plan = &advice.plan;
     let bed = first_ahead(plan, ActionKind::Sleep, now).map(When::of);
-    let nap_of_today = first_ahead(plan, ActionKind::Nap, now).map(When::of);
-    let nap = nap_of_today.filter(|nap| bed.is_none_or(|bed| nap.at < bed.at));
+    let nap = next_nap(plan, now).map(When::of);
     let news = match *topic {
         Topic::NapMissed => News::NapMissed { bed, nap },
         Topic::NapShort { slept } => News::NapShort { slept, bed, nap },

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::recommend::{Occasion, Topic};
-use super::trips::{self, Times};
+use super::trips;
 use super::{Household, More};
 use crate::engine::{Effects, Moment};
 use crate::event::recommendation::Reason;
@@ -25,7 +25,7 @@ impl Household {
         let is_due = |timer: Due| timer.get() == Some(due);
         let nap_or_plan = self.travellers.iter().position(|traveller| is_due(traveller.next_due()));
         match nap_or_plan {
-            Some(place) if is_due(self.travellers[place].timers().nap) => {
+            Some(place) if is_due(self.travellers.as_mut_slice()[place].timers().nap) => {
                 self.fire_nap(models, place, due, moment, effects);
             }
             Some(place) => self.fire_plan(models, place, due, moment, effects),
@@ -72,7 +72,8 @@ impl Household {
         };
         if let NapNews::Alarm { repair, .. } = news {
             // The plan that is about to be made repairs it.
-            let recommendation: Uuid = occasion.id(self.id.as_str(), self.travellers[place].id(), moment.now);
+            let recommendation: Uuid =
+                occasion.id(self.id.as_str(), self.travellers.as_mut_slice()[place].id(), moment.now);
             let alarm = NapAlarm { repair, recommendation };
             self.with_view(models, place, moment.now, |traveller, view| traveller.nap_was_said(alarm, view));
         }
@@ -92,7 +93,7 @@ impl Household {
             supersedes: None,
         };
         self.say(models, place, &occasion, moment, effects);
-        self.forget_old_trips(models, moment, effects);
+        self.forget_old_trips(models, moment.now, effects);
         self.set_plan_timer(models, place, moment.now);
         self.count_travelling(moment);
     }
@@ -112,7 +113,7 @@ impl Household {
             let whereabouts = self.whereabouts(traveller);
             next_look(&View { models, whereabouts: &whereabouts, now }, traveller)
         };
-        self.travellers[place].set_plan_timer(due);
+        self.travellers.as_mut_slice()[place].set_plan_timer(due);
     }
 
     fn forget_tombstones(&mut self, now: UtcMillis) {
@@ -129,8 +130,7 @@ impl Household {
     }
 
     /// Trips that are over and far from anybody's thoughts.
-    fn forget_old_trips(&mut self, models: &Models, moment: &Moment, effects: &mut Effects) {
-        let now = moment.now;
+    fn forget_old_trips(&mut self, models: &Models, now: UtcMillis, effects: &mut Effects) {
         let remembered = models.people.shift_remembered;
         if !self.journeys().iter().any(|journey| journey.ends() + remembered < now) {
             return;
@@ -142,7 +142,7 @@ impl Household {
         if let Some(more) = &mut self.more {
             trips::forget_old(&mut more.journeys, &self.travellers, now, remembered);
         }
-        self.watch_the_difference(&before, moment, effects);
+        self.watch_the_difference(&before, effects);
         self.drop_more_if_empty();
     }
 }

@@ -50,6 +50,10 @@ impl TopicReader {
     /// A topic is missing, or the cluster does not answer.
     pub fn open(cluster: &Cluster, topics: &[Topic]) -> Result<TopicReader, ReadError> {
         let consumer = BaseConsumer::from_config(&cluster.reader("record"))?;
+        // A read_committed client is told the last stable offset where it asks for the end.
+        let mut uncommitted = cluster.reader("record-ends");
+        uncommitted.set("isolation.level", "read_uncommitted");
+        let ends: BaseConsumer = BaseConsumer::from_config(&uncommitted)?;
         let metadata = consumer.fetch_metadata(None, ROUND_TRIP)?;
         let mut parts = Vec::new();
         for topic in topics {
@@ -63,7 +67,7 @@ impl TopicReader {
                 .ok_or_else(|| ReadError::NoTopic(name.clone()))?;
             for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
                 // The high watermark, not the last stable offset: what an open transaction hides is waited for.
-                let (low, end) = consumer.fetch_watermarks(&name, partition, ROUND_TRIP)?;
+                let (low, end) = ends.fetch_watermarks(&name, partition, ROUND_TRIP)?;
                 parts.push(Part { topic: *topic, name: name.clone(), partition, low, end });
             }
         }

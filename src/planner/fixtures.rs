@@ -13,7 +13,7 @@ use crate::units::{Hours, Span, UtcMillis};
 
 /// A situation that owns what it speaks of.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(super) struct Case {
     pub now: UtcMillis,
     pub name: Option<String>,
     pub band: AgeBand,
@@ -107,12 +107,12 @@ impl Case {
     }
 }
 
-pub(crate) fn utc(text: &str) -> UtcMillis {
+pub(super) fn utc(text: &str) -> UtcMillis {
     chrono::DateTime::parse_from_rfc3339(text).unwrap().to_utc().into()
 }
 
 /// A toddler of 18 months with one nap, at home in Amsterdam.
-pub(crate) fn toddler(now: &str) -> Case {
+pub(super) fn toddler(now: &str) -> Case {
     let mut case = Case::settled(now, Tz::Europe__Amsterdam, AgeBand::Toddler, 18.0, 19 * 60 + 15, 6 * 60 + 30);
     case.naps = vec![UsualNap { start: 12 * 60 + 30, minutes: 105 }];
     case.wake_window = Some(Hours(5.3));
@@ -120,29 +120,29 @@ pub(crate) fn toddler(now: &str) -> Case {
 }
 
 /// A baby of 10 months with two naps, at home in London.
-pub(crate) fn baby(now: &str) -> Case {
+pub(super) fn baby(now: &str) -> Case {
     let mut case = Case::settled(now, Tz::Europe__London, AgeBand::Infant, 10.0, 19 * 60, 6 * 60 + 45);
     case.naps = vec![UsualNap { start: 10 * 60, minutes: 75 }, UsualNap { start: 14 * 60 + 45, minutes: 75 }];
     case.wake_window = Some(Hours(3.5));
     case
 }
 
-pub(crate) fn adult(now: &str) -> Case {
+pub(super) fn adult(now: &str) -> Case {
     let mut case = Case::settled(now, Tz::Europe__Amsterdam, AgeBand::Adult, 420.0, 23 * 60, 7 * 60);
     case.name = None;
     case
 }
 
-pub(crate) fn of_kind(plan: &Plan, kind: ActionKind) -> Vec<&Action> {
+pub(super) fn of_kind(plan: &Plan, kind: ActionKind) -> Vec<&Action> {
     plan.actions.iter().filter(|action| action.kind == kind).collect()
 }
 
-pub(crate) fn locals(plan: &Plan, kind: ActionKind) -> Vec<String> {
+pub(super) fn locals(plan: &Plan, kind: ActionKind) -> Vec<String> {
     of_kind(plan, kind).into_iter().map(|action| action.local.clone()).collect()
 }
 
 /// One line an action, for reading.
-pub(crate) fn as_text(plan: &Plan) -> String {
+pub(super) fn as_text(plan: &Plan) -> String {
     let mut text = String::new();
     for action in &plan.actions {
         let zone = zones::parse(&action.time_zone).unwrap();

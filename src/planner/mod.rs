@@ -22,7 +22,7 @@ mod difference_tests;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
-pub(crate) mod fixtures;
+mod fixtures;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -165,8 +165,10 @@ fn bright_message(
         Subject::Adult if in_transit => format!("Stay near bright windows between {from} and {until}."),
         Subject::Adult if is_day => format!("Spend time outdoors between {from} and {until}."),
         Subject::Adult => format!("Stay in a brightly lit room between {from} and {until}."),
-        child if in_transit => format!("Keep {child} where it is bright between {from} and {until}."),
-        child if is_day && no_direct_sun => {
+        child @ Subject::Child(_) if in_transit => {
+            format!("Keep {child} where it is bright between {from} and {until}.")
+        }
+        child @ Subject::Child(_) if is_day && no_direct_sun => {
             format!("Take {child} out into bright shade, not direct sun, between {from} and {until}.")
         }
         child @ Subject::Child(_) if is_day => format!("Take {child} outdoors between {from} and {until}."),

@@ -181,7 +181,7 @@ impl Desk<'_> {
         } else if self.random.chance(rates.flight_delayed) {
             let by = self.random.minutes(journeys.delay_least, journeys.delay_most);
             let by = Span(by.0 / FIVE_MINUTES.0 * FIVE_MINUTES.0);
-            let more = Span((self.random.index(8) as i64 - 2) * FIVE_MINUTES.0);
+            let more = Span(libm::floor(self.random.uniform(-2.0, 6.0)) as i64 * FIVE_MINUTES.0);
             FlightFate::Delayed { small_delay, told, by, more }
         } else {
             FlightFate::OnTime { small_delay }

@@ -172,16 +172,7 @@ impl Family {
         let script = script.filter(|_| !newcomer.is_adult).map(|_| scripted_nap.map_or(steady, |nap| nap.script));
 
         let awake_from = first_morning(&habit, zone, scenario.start + SIGNING_UP + Span::minutes(20));
-        let clock = TrueClock::settled(
-            &world.base,
-            &world.light,
-            world.numbers,
-            &mut random,
-            &identity,
-            &habit,
-            zone,
-            awake_from,
-        );
+        let clock = TrueClock::settled(world, &mut random, &identity, &habit, zone, awake_from);
         let slept = Interval::new(awake_from - hours_of(habit.night), awake_from);
         let lived = Lived { asleep: vec![slept], outdoors: Vec::new(), brightness: 1.0 };
         self.members.push(Life { identity, habit, clock, random, lived, awake_from, script });
@@ -208,7 +199,7 @@ impl Family {
         } else {
             Some(Chronotype::Neither)
         };
-        let line = ProfileLine {
+        let profile = ProfileLine {
             head: Head { user_id: life.identity.name.0, household_id: &self.household, activity: "profile" },
             display_name: life.identity.name.1,
             birth_month: life.identity.born.format("%Y-%m").to_string(),
@@ -218,7 +209,7 @@ impl Family {
             chronotype,
             caregiver: life.identity.caregiver,
         };
-        self.pending.activity(stamp, &self.household, json(&line));
+        self.pending.activity(stamp, &self.household, json(&profile));
     }
 
     fn think_about_flying(&mut self, world: &World) {
@@ -286,7 +277,7 @@ fn invented(world: &World, random: &mut Random) -> Vec<Newcomer> {
     let numbers = &world.numbers.household;
     let adults = 1 + usize::from(random.chance(numbers.second_adult));
     let children =
-        if !random.chance(numbers.second_child) { 1 } else { 2 + usize::from(random.chance(numbers.third_child)) };
+        if random.chance(numbers.second_child) { 2 + usize::from(random.chance(numbers.third_child)) } else { 1 };
     let (first_adult, first_child) = (random.index(ADULTS.len()), random.index(CHILDREN.len()));
     let mut people = Vec::with_capacity(adults + children);
     for index in 0..adults {

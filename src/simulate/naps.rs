@@ -88,8 +88,9 @@ pub fn of_day(
         let window = usual.window * shorter;
         shorter = 1.0;
         let mut start = to_minute(match life.script {
-            Some(_) => by_the_clock(life, world, whereabouts, index),
-            None => awake_from + hours_of(window * life.random.factor(log_sd)),
+            // Between two clocks nobody lives by either.
+            Some(_) if !is_travelling => by_the_clock(life, world, whereabouts, index),
+            _ => awake_from + hours_of(window * life.random.factor(log_sd)),
         });
         if let Some(doze) = doze.filter(|doze| doze.widened(Span::hours(1)).contains(start)) {
             awake_from = doze.end;
@@ -166,7 +167,6 @@ fn fate(life: &mut Life, world: &World, start: UtcMillis) -> Fate {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn short_is_under_the_twenty_minutes_that_a_nap_needs() {

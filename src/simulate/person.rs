@@ -10,6 +10,7 @@ use crate::circadian::{
 use crate::flight::zones;
 use crate::simulate::habit::Habit;
 use crate::simulate::interval::Interval;
+use crate::simulate::life::World;
 use crate::simulate::numbers::Numbers;
 use crate::simulate::places::Name;
 use crate::simulate::random::Random;
@@ -76,15 +77,14 @@ pub struct TrueClock {
 impl TrueClock {
     /// A clock that has settled in habitual life, at the first grid point at or after the midnight before `start`.
     pub fn settled(
-        base: &Hannay19,
-        light: &LightModel,
-        numbers: &Numbers,
+        world: &World,
         random: &mut Random,
         identity: &Identity,
         habit: &Habit,
         home: Tz,
         start: UtcMillis,
     ) -> TrueClock {
+        let World { base, light, numbers, .. } = world;
         let clock = &numbers.clock;
         let (tau_sds, gain_sds, own_sds) = (random.normal(), random.normal(), random.normal());
         let tau = clock.tau + clock.tau_sd * tau_sds;

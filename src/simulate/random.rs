@@ -3,7 +3,7 @@
 use crate::simulate::interval::minutes_of;
 use crate::units::Span;
 
-/// SplitMix64: a counter whose bits are mixed. Steele, Lea & Flood (2014), "Fast splittable pseudorandom number
+/// `SplitMix64`: a counter whose bits are mixed. Steele, Lea & Flood (2014), "Fast splittable pseudorandom number
 /// generators", OOPSLA '14; constants as in the paper's mix function 13. One generator for every person and family, so
 /// that nobody's life depends on the order in which others are simulated.
 #[derive(Clone, Debug)]

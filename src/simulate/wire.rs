@@ -188,6 +188,8 @@ pub fn with_offset(zone: Tz, at: UtcMillis) -> String {
     }
 }
 
+// serde hands out a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
 pub fn utc<S: Serializer>(at: &UtcMillis, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_rfc3339())
 }

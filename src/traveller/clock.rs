@@ -32,6 +32,8 @@ const Z_80: f64 = 1.281_551_565_544_6;
 /// Steps are half hours: answers start from such a grid point.
 const GRID: Span = crate::circadian::CELL;
 
+const MINUTE: Span = Span::minutes(1);
+
 /// Body time is remembered as long as sleeps are.
 const LAGS_KEPT: Span = Span::days(10);
 
@@ -272,12 +274,14 @@ impl ClockEstimate {
                 clock: self.quality,
             };
         }
-        let reach = Span::from_hours(Hours(self.sd.0 * Z_80));
+        // To the minute: nobody knows it better.
+        let cbt_min = self.cbt_min.map(|cbt_min| cbt_min.round_to(MINUTE));
+        let reach = Span::minutes(Span::from_hours(Hours(self.sd.0 * Z_80)).as_minutes());
         CircadianSummary {
-            cbt_min: self.cbt_min,
-            dlmo: self.cbt_min.map(dlmo),
+            cbt_min,
+            dlmo: cbt_min.map(dlmo),
             sd_minutes: Some(Span::from_hours(self.sd).as_minutes()),
-            interval_80: self.cbt_min.map(|cbt_min| [cbt_min - reach, cbt_min + reach]),
+            interval_80: cbt_min.map(|cbt_min| [cbt_min - reach, cbt_min + reach]),
             amplitude: Some(two_decimals(self.amplitude)),
             misalignment_hours: self.misalignment.map(|hours| two_decimals(hours.0)),
             clock: self.quality,

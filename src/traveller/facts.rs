@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::circadian::{BIN, LightContext};
 use crate::event::activity::MealKind;
+use crate::traveller::words::Words;
 use crate::units::{Lux, Span, UtcMillis};
 
 /// One report about one minute.
@@ -83,10 +84,10 @@ impl Report {
         match tag {
             0..FIRST_CONTEXT => Report::Measured(Level(tag)),
             FIRST_CONTEXT..USUAL => Report::Context(CONTEXTS[usize::from(tag - FIRST_CONTEXT)]),
+            USUAL => Report::Usual,
             FIRST_MEAL..SEEN_ASLEEP => Report::Meal(MEALS[usize::from(tag - FIRST_MEAL)]),
-            SEEN_ASLEEP => Report::SeenAsleep,
-            // Unused tags lie above: a state written by a later version may have them.
-            _ => Report::Usual,
+            // Nothing writes a larger one.
+            SEEN_ASLEEP.. => Report::SeenAsleep,
         }
     }
 
@@ -95,8 +96,9 @@ impl Report {
         match tag {
             0..FIRST_CONTEXT => 0,
             FIRST_CONTEXT..USUAL => 1,
-            FIRST_MEAL..SEEN_ASLEEP => 2,
-            _ => tag,
+            USUAL => 2,
+            FIRST_MEAL..SEEN_ASLEEP => 3,
+            SEEN_ASLEEP.. => 4,
         }
     }
 }
@@ -118,7 +120,7 @@ const MINUTE: Span = Span::minutes(1);
 pub struct Facts {
     /// Minutes from 1970 to the minute that words count from.
     origin: i32,
-    words: Vec<u32>,
+    words: Words,
 }
 
 impl Facts {
@@ -127,15 +129,16 @@ impl Facts {
         let Some(minute) = self.minute_of(at) else { return false };
         let tag = report.tag();
         let word = minute << 8 | u32::from(tag);
-        let place = match self.words.last() {
-            Some(last) if *last >= word => self.words.partition_point(|other| *other < word),
-            _ => self.words.len(),
+        let words = self.words.as_mut_slice();
+        let place = match words.last() {
+            Some(last) if *last >= word => words.partition_point(|other| *other < word),
+            _ => words.len(),
         };
         let same_slot = |other: u32| other >> 8 == minute && Report::class((other & 0xff) as u8) == Report::class(tag);
-        if self.words.get(place).is_some_and(|next| same_slot(*next)) {
+        if words.get(place).is_some_and(|next| same_slot(*next)) {
             return false;
         }
-        match place.checked_sub(1).and_then(|before| self.words.get_mut(before)) {
+        match place.checked_sub(1).and_then(|before| words.get_mut(before)) {
             Some(before) if same_slot(*before) => *before = word,
             _ => self.words.insert(place, word),
         }
@@ -161,13 +164,13 @@ impl Facts {
 
     fn minute_of(&mut self, at: UtcMillis) -> Option<u32> {
         let minute = at.0.div_euclid(MINUTE.0);
-        if self.words.is_empty() {
+        if self.is_empty() {
             self.origin = i32::try_from(minute - BEFORE_FIRST.0 / MINUTE.0).ok()?;
         }
         let since_origin = minute - i64::from(self.origin);
         if since_origin >= MOST_MINUTES {
             // Silent for 31 years; nothing of that is in any window.
-            self.words.clear();
+            self.words = Words::default();
             return self.minute_of(at);
         }
         u32::try_from(since_origin).ok()
@@ -179,38 +182,34 @@ impl Facts {
 
     /// The reports from `from` on, in order of time.
     pub fn since(&self, from: UtcMillis) -> impl Iterator<Item = (UtcMillis, Report)> + '_ {
-        let first = self.words.partition_point(|word| self.time_of(*word) < from);
-        self.words[first..].iter().map(|word| (self.time_of(*word), Report::of_tag((*word & 0xff) as u8)))
+        let words = self.words.as_slice();
+        let first = words.partition_point(|word| self.time_of(*word) < from);
+        words[first..].iter().map(|word| (self.time_of(*word), Report::of_tag((*word & 0xff) as u8)))
     }
 
     #[must_use]
     pub fn oldest(&self) -> Option<UtcMillis> {
-        self.words.first().map(|word| self.time_of(*word))
+        self.words.as_slice().first().map(|word| self.time_of(*word))
     }
 
     #[must_use]
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.words.as_slice().len()
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.words.as_slice().is_empty()
     }
 
     pub fn forget_before(&mut self, time: UtcMillis) {
-        let kept_from = self.words.partition_point(|word| self.time_of(*word) < time);
-        if kept_from > 0 {
-            self.words.drain(..kept_from);
-            if self.words.capacity() > 4 * self.words.len().max(16) {
-                self.words.shrink_to_fit();
-            }
-        }
+        let forgotten = self.words.as_slice().partition_point(|word| self.time_of(*word) < time);
+        self.words.remove_first(forgotten);
     }
 
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.words.capacity() * size_of::<u32>()
+        self.words.heap_bytes()
     }
 }
 

@@ -65,7 +65,7 @@ impl<'a> LightAtEye<'a> {
         LightAtEye {
             reports: sources.facts.since(from.floor_to(BIN)).collect(),
             next_report: 0,
-            bouts: sources.sleeps.bouts(DARK_GAP, sources.open_ends_after, sources.now),
+            bouts: sources.sleeps.bouts(DARK_GAP, sources.open_ends_after, UtcMillis::MIN, sources.now),
             next_bout: 0,
             stretch: 0,
             night: None,

@@ -10,7 +10,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`name`] | ids without an allocation |
-//! | [`facts`] | light, meals, dozing |
+//! | [`facts`], [`words`] | light, meals, dozing; the list that they are kept in |
 //! | [`sleeps`] | sleeps and their contradictions |
 //! | [`habit`], [`people`], [`persona`] | the usual day; what is typical of an age; both for one person |
 //! | [`light`] | the light that reached the eye |
@@ -33,6 +33,7 @@ pub mod persona;
 pub mod pressure;
 pub mod reports;
 pub mod sleeps;
+pub mod words;
 
 #[cfg(test)]
 mod properties;
@@ -50,7 +51,7 @@ use self::light::LightSources;
 pub use self::models::Models;
 use self::name::Name;
 use self::nap_watch::{NapAlarm, NapNews};
-use self::naps::{BodyTime, SleepLog};
+use self::naps::{BodyTime, SleepLog, sleeps_kept_from};
 use self::persona::{Known, Persona};
 pub use self::reports::Noted;
 use self::sleeps::Sleeps;
@@ -58,9 +59,6 @@ use crate::event::activity::UsualNap;
 use crate::event::recommendation::SleepSummary;
 use crate::planner::{Published, Stretch};
 use crate::units::{Hours, Span, UtcMillis};
-
-/// Sleeps are kept this long behind the settled clock, so that naps have a habit: 8 to 8½ days in all.
-const SLEEPS_KEPT: Span = Span::hours(132);
 
 /// A list grows beyond these only by what the window holds; then the clock is settled and the list cut.
 const MANY_FACTS: usize = 256;
@@ -253,7 +251,7 @@ impl Traveller {
         clock.settle(view.models, &persona, &self.light_sources(view, &persona), until);
         self.clock = Some(Box::new(clock));
         self.facts.forget_before(until);
-        self.sleeps.forget_before(until - SLEEPS_KEPT);
+        self.sleeps.forget_before(sleeps_kept_from(view.now));
     }
 
     /// Whether so much has gathered that it is time to [`Self::settle`].

@@ -5,7 +5,7 @@
 
 use crate::event::activity::{AgeBand, SleepKind, UsualNap};
 use crate::flight::zones;
-use crate::traveller::clock::Lag;
+use crate::traveller::clock::{Lag, settled_until};
 use crate::traveller::models::Models;
 use crate::traveller::persona::Persona;
 use crate::traveller::sleeps::{Bout, Sleeps};
@@ -13,6 +13,15 @@ use crate::units::{Span, UtcMillis};
 
 const DAY: Span = Span::days(1);
 const MINUTES_PER_DAY: u16 = 1_440;
+
+/// Sleeps are kept this long behind the settled clock, so that naps have a habit: 8 to 8½ days in all.
+const SLEEPS_KEPT: Span = Span::hours(132);
+
+/// Sleeps that began before this are forgotten, or may be.
+#[must_use]
+pub fn sleeps_kept_from(now: UtcMillis) -> UtcMillis {
+    settled_until(now) - SLEEPS_KEPT
+}
 
 /// A CBTmin tells how the body's day lies for about half a day either way.
 const LAG_REACHES: Span = Span::hours(18);
@@ -79,7 +88,7 @@ impl<'a> SleepLog<'a> {
         let naps = &models.naps;
         let tell = |bout: Bout| Told { bout, kind: kind_of(models, body, &bout), body_start: body.of(bout.start) };
         let sleeps = sleeps
-            .bouts(naps.merged_gap, naps.open_ends_after, now)
+            .bouts(naps.merged_gap, naps.open_ends_after, sleeps_kept_from(now), now)
             .into_iter()
             .filter(|bout| bout.length().is_none_or(|length| length >= naps.ignored_below))
             .map(tell)
@@ -240,7 +249,7 @@ impl<'a> SleepLog<'a> {
             (Some(median_start), Some(by_habit)) if says_something => {
                 let distances = starts.iter().map(|start| (start - median_start).abs()).collect();
                 let spread = median(distances).map_or(Span::ZERO, Span);
-                let alarm = by_window.max(by_habit) + naps.margin(spread);
+                let alarm = (by_window.max(by_habit) + naps.margin(spread)).ceil_to(Span::minutes(1));
                 (alarm < bedtime).then_some(alarm)
             }
             _ => None,

@@ -157,11 +157,12 @@ impl Sleeps {
     }
 
     /// Stretches of sleep: records that overlap, touch or lie within `merged_gap` are one. A sleep that nobody closed ends
-    /// when the next one begins, else `open_ends_after` its start; until then it is going on.
+    /// when the next one begins, else `open_ends_after` its start; until then it is going on. Of records that begin before
+    /// `from` or after `now` nothing is known.
     #[must_use]
-    pub fn bouts(&self, merged_gap: Span, open_ends_after: Span, now: UtcMillis) -> Vec<Bout> {
+    pub fn bouts(&self, merged_gap: Span, open_ends_after: Span, from: UtcMillis, now: UtcMillis) -> Vec<Bout> {
         let mut bouts: Vec<Bout> = Vec::with_capacity(self.0.len());
-        let mut records = self.iter().peekable();
+        let mut records = self.iter().skip_while(|record| record.start < from).peekable();
         while let Some(record) = records.next() {
             if record.start > now {
                 break;
@@ -293,26 +294,31 @@ mod tests {
 
     #[test]
     fn a_feed_does_not_end_a_sleep_and_an_hour_awake_does() {
-        let bouts = of(&[closed(0, 60, 61), closed(85, 200, 201), closed(270, 300, 301)]).bouts(GAP, GIVEN_UP, at(400));
+        let bouts = of(&[closed(0, 60, 61), closed(85, 200, 201), closed(270, 300, 301)]).bouts(
+            GAP,
+            GIVEN_UP,
+            UtcMillis::MIN,
+            at(400),
+        );
         let spans: Vec<_> = bouts.iter().map(|bout| (bout.start, bout.end)).collect();
         assert_eq!(spans, [(at(0), at(200)), (at(270), at(300))]);
     }
 
     #[test]
     fn the_same_nap_logged_by_two_people_is_one() {
-        let bouts = of(&[closed(0, 60, 61), closed(4, 57, 58)]).bouts(GAP, GIVEN_UP, at(400));
+        let bouts = of(&[closed(0, 60, 61), closed(4, 57, 58)]).bouts(GAP, GIVEN_UP, UtcMillis::MIN, at(400));
         assert_eq!(bouts.len(), 1);
         assert_eq!(bouts[0].length(), Some(Span::minutes(60)));
-        let forgotten = of(&[open(0), closed(4, 57, 58)]).bouts(GAP, GIVEN_UP, at(400));
+        let forgotten = of(&[open(0), closed(4, 57, 58)]).bouts(GAP, GIVEN_UP, UtcMillis::MIN, at(400));
         assert_eq!((forgotten.len(), forgotten[0].end, forgotten[0].end_known), (1, at(57), true));
     }
 
     #[test]
     fn an_open_sleep_goes_on_until_it_is_given_up_or_another_begins() {
-        assert!(of(&[open(0)]).bouts(GAP, GIVEN_UP, at(100))[0].going_on);
-        let given_up = of(&[open(0)]).bouts(GAP, GIVEN_UP, at(15 * 60));
+        assert!(of(&[open(0)]).bouts(GAP, GIVEN_UP, UtcMillis::MIN, at(100))[0].going_on);
+        let given_up = of(&[open(0)]).bouts(GAP, GIVEN_UP, UtcMillis::MIN, at(15 * 60));
         assert_eq!((given_up[0].going_on, given_up[0].length(), given_up[0].end), (false, None, at(14 * 60)));
-        let cut = of(&[open(0), closed(200, 260, 261)]).bouts(GAP, GIVEN_UP, at(300));
+        let cut = of(&[open(0), closed(200, 260, 261)]).bouts(GAP, GIVEN_UP, UtcMillis::MIN, at(300));
         assert_eq!(cut.len(), 2);
         assert_eq!((cut[0].end, cut[0].length(), cut[0].going_on), (at(200), None, false));
     }
@@ -338,7 +344,7 @@ mod tests {
             let (one, other) = (of(&records), of(&turned));
             prop_assert!(one.len() <= MOST_KEPT);
             prop_assert_eq!(&one, &other);
-            let bouts = one.bouts(GAP, GIVEN_UP, at(40_000));
+            let bouts = one.bouts(GAP, GIVEN_UP, UtcMillis::MIN, at(40_000));
             prop_assert!(bouts.windows(2).all(|pair| pair[0].start <= pair[1].start));
         }
     }

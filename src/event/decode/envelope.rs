@@ -45,13 +45,13 @@ pub fn unreadable(text: &str, error: &serde_json::Error) -> Rejection {
     // beyond every range, and escapes that make no character.
     let reason = error.to_string();
     let repeated = reason.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());
-    let message = match repeated {
-        Some(field) => format!("`{field}` must be given once"),
-        None => {
+    let message = repeated.map_or_else(
+        || {
             let (line, column) = (error.line(), error.column());
             format!("a number is out of range, or an escaped text is not Unicode, at line {line}, column {column}")
-        }
-    };
+        },
+        |field| format!("`{field}` must be given once"),
+    );
     Rejection::decode(Code::BadField, message)
 }
 

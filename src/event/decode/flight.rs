@@ -183,7 +183,7 @@ fn read_slot(
 fn watch(wire: &WatchWire<'_>, record_key: Option<&str>) -> Result<Watch, Rejection> {
     debug_assert!(is_word(wire.activity.as_ref(), "watch"));
     let key = wire.flight_key.as_ref().ok_or_else(|| missing_field("flight_key", "the flight that is watched"))?;
-    let (flight_key, _) = flight_key::read(&key)?;
+    let (flight_key, _) = flight_key::read(key)?;
     check_key(&flight_key, record_key)?;
     let household = wire.household_id.as_ref().ok_or_else(|| missing_field("household_id", "who watches"))?;
     let change = wire.watch.as_ref().ok_or_else(|| missing_field("watch", "start or stop"))?;

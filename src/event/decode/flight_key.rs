@@ -62,8 +62,7 @@ fn parts(text: &str) -> Option<Iata> {
 /// The key of a flight, whatever offset its departure was written with.
 pub fn derive(designator: &str, departs: UtcMillis, origin: Iata) -> Result<FlightKey, Rejection> {
     let airport = airports::lookup(origin).ok_or_else(|| {
-        let message = format!("`origin` must be the IATA code of a known airport: {origin} is none");
-        Rejection::validate(Code::UnknownAirport, message)
+        Rejection::validate(Code::UnknownAirport, "`origin` must be the IATA code of a known airport, such as AMS")
     })?;
     let date = zones::local_date(airport.time_zone, departs);
     Ok(FlightKey(format!("{designator}|{date}|{origin}").into()))

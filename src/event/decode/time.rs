@@ -29,7 +29,7 @@ impl TimeProblem {
 }
 
 /// RFC 3339 with an offset, or Unix seconds as an integer or a fraction. Rounded to the millisecond.
-pub fn read(value: &Scalar<'_>) -> Result<UtcMillis, TimeProblem> {
+pub(in crate::event) fn read(value: &Scalar<'_>) -> Result<UtcMillis, TimeProblem> {
     match value {
         Scalar::Text(text) => in_range(rfc3339(text).ok_or(TimeProblem::NotATime)?),
         Scalar::Integer(seconds) => match seconds.checked_mul(1_000) {

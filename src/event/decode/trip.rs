@@ -25,7 +25,7 @@ pub(super) fn trip(wire: &TripWire<'_>, context: &Context<'_>) -> Result<Activit
     Ok(Activity::Trip(Box::new(Trip {
         trip_id: trip_id.into(),
         revision: revision.read("revision", 0, u32::MAX)?,
-        legs: read_legs(&legs)?,
+        legs: read_legs(legs)?,
         travellers: travellers(wire.travellers.as_ref(), context.user_id)?,
         stay_until: wire.stay_until.as_ref().map(|time| time.read("stay_until")).transpose()?,
     })))
@@ -41,7 +41,7 @@ fn read_legs(legs: &Nested<'_, Vec<Nested<'_, LegWire<'_>>>>) -> Result<Vec<Leg>
     let mut legs = Vec::with_capacity(wires.len());
     for (index, wire) in wires.iter().enumerate() {
         let leg = wire.object("legs", "an array of objects").and_then(|leg| read_leg(&leg));
-        legs.push(leg.map_err(|rejection| inside(rejection, index))?);
+        legs.push(leg.map_err(|rejection| inside(&rejection, index))?);
     }
     legs.sort_by_key(|leg| leg.departs);
     if legs.is_sorted_by(|earlier, later| earlier.arrives <= later.departs) {
@@ -52,8 +52,8 @@ fn read_legs(legs: &Nested<'_, Vec<Nested<'_, LegWire<'_>>>>) -> Result<Vec<Leg>
 }
 
 #[cold]
-fn inside(rejection: Rejection, index: usize) -> Rejection {
-    Rejection { message: format!("in `legs[{index}]`: {}", rejection.message), ..rejection }
+fn inside(rejection: &Rejection, index: usize) -> Rejection {
+    Rejection { message: format!("in `legs[{index}]`: {}", rejection.message), ..*rejection }
 }
 
 fn read_leg(wire: &LegWire<'_>) -> Result<Leg, Rejection> {

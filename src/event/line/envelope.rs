@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::{OwnedRecord, base64, present};
+use super::{Headers, OwnedRecord, base64, present};
 use crate::engine::{Position, Topic};
 use crate::event::decode::time;
 use crate::units::UtcMillis;
@@ -25,7 +25,7 @@ struct EnvelopeWire<'a> {
     #[serde(default)]
     offset: Option<i64>,
     #[serde(default, deserialize_with = "headers")]
-    headers: Vec<(String, Option<Vec<u8>>)>,
+    headers: Headers,
 }
 
 /// Reads `{"topic", "key", "timestamp", "value"}` with `partition`, `offset` and `headers` where they are given.
@@ -91,7 +91,7 @@ fn raw_value(value: &RawValue) -> Option<Vec<u8>> {
 }
 
 /// `{"name": "text"}`, or in order and with any bytes: `[["name", "text"], ["name", {"base64": "…"}], ["name", null]]`.
-fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Option<Vec<u8>>)>, D::Error> {
+fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Headers, D::Error> {
     const ALLOWED: &str = "`headers` must be an object of texts, or an array of pairs of a name and a text, \
                            null or {\"base64\": …}";
     let malformed = || serde::de::Error::custom(ALLOWED);
@@ -101,17 +101,24 @@ fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Op
         array @ Value::Array(_) => serde_json::from_value(array).map_err(|_| malformed())?,
         _ => return Err(malformed()),
     };
-    let headers = pairs.into_iter().map(|(name, value)| header_bytes(&value).map(|bytes| (name, bytes)));
-    headers.collect::<Option<_>>().ok_or_else(malformed)
+    let headers: Option<Headers> =
+        pairs.into_iter().map(|(name, value)| Some((name, header_value(&value)?.bytes))).collect();
+    headers.ok_or_else(malformed)
 }
 
-fn header_bytes(value: &Value) -> Option<Option<Vec<u8>>> {
-    match value {
-        Value::Null => Some(None),
-        Value::String(text) => Some(Some(text.as_bytes().to_vec())),
-        Value::Object(object) => object.get("base64")?.as_str().and_then(base64::decode).map(Some),
-        _ => None,
-    }
+/// A header's value: bytes, or none.
+struct HeaderValue {
+    bytes: Option<Vec<u8>>,
+}
+
+fn header_value(value: &Value) -> Option<HeaderValue> {
+    let bytes = match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.as_bytes().to_vec()),
+        Value::Object(object) => Some(object.get("base64")?.as_str().and_then(base64::decode)?),
+        _ => return None,
+    };
+    Some(HeaderValue { bytes })
 }
 
 pub fn write(record: &OwnedRecord) -> String {

@@ -44,8 +44,11 @@ pub struct OwnedRecord {
     pub key: Option<Vec<u8>>,
     pub value: Option<Vec<u8>>,
     /// In order; a name may occur more than once.
-    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    pub headers: Headers,
 }
+
+/// Names and values of a record's headers.
+pub type Headers = Vec<(String, Option<Vec<u8>>)>;
 
 /// The stamp of a bare line without a time and without a line before it that has one (a profile at the top of a
 /// file). It should get the stamp of the first record that has one.

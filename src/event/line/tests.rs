@@ -106,7 +106,7 @@ fn a_broken_record_line_is_named_with_what_is_expected() {
         (r#""key""#, r#""headers":7,"key""#, "`headers`"),
         (r#""value":{}"#, r#""value_base64":"?""#, "Base64"),
         (r#""value":{}"#, r#""value":{},"value_base64":"""#, "`value_base64`"),
-        (r#"{}}"#, "{", "`topic`"),
+        ("{}}", "{", "`topic`"),
     ] {
         let line = good.replace(from, to);
         let error = parse_line(line.as_bytes(), 12, None).expect_err(&line).to_string();

@@ -104,13 +104,13 @@ field!(
 );
 
 impl Time<'_> {
-    pub fn read(&self, name: &str) -> Result<UtcMillis, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<UtcMillis, Rejection> {
         time::read(&self.0).map_err(|problem| bad_field(name, problem.allowed()))
     }
 }
 
 impl<'a> Id<'a> {
-    pub fn read(&self, name: &str) -> Result<Cow<'a, str>, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<Cow<'a, str>, Rejection> {
         const ALLOWED: &str = "a text of 1 to 128 bytes without control characters, or an integer";
         match &self.0 {
             Scalar::Text(text) if is_id(text) => Ok(text.clone()),
@@ -123,32 +123,32 @@ impl<'a> Id<'a> {
 }
 
 impl Name<'_> {
-    pub fn read(&self, name: &str) -> Result<&str, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<&str, Rejection> {
         const ALLOWED: &str = "a text of 1 to 128 bytes without control characters";
         self.0.as_text().filter(|text| is_id(text)).ok_or_else(|| bad_field(name, ALLOWED))
     }
 }
 
 /// Control characters are refused in ids because some keys of our own begin with one.
-pub fn is_id(text: &str) -> bool {
+pub(in crate::event) fn is_id(text: &str) -> bool {
     (1..=MAX_ID_BYTES).contains(&text.len()) && !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
 }
 
 impl Text<'_> {
-    pub fn read(&self, name: &str) -> Result<&str, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<&str, Rejection> {
         self.0.as_text().ok_or_else(|| bad_field(name, "a text"))
     }
 }
 
 impl Amount<'_> {
-    pub fn read(&self, name: &str, from: f64, to: f64) -> Result<f64, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str, from: f64, to: f64) -> Result<f64, Rejection> {
         let in_range = self.0.as_number().filter(|value| (from..=to).contains(value));
         in_range.ok_or_else(|| bad_field(name, &format!("a number from {from} to {to}")))
     }
 }
 
 impl Whole<'_> {
-    pub fn read(&self, name: &str, from: u32, to: u32) -> Result<u32, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str, from: u32, to: u32) -> Result<u32, Rejection> {
         let in_range = self.0.as_whole().and_then(|value| u32::try_from(value).ok());
         let in_range = in_range.filter(|value| (from..=to).contains(value));
         in_range.ok_or_else(|| bad_field(name, &format!("a whole number from {from} to {to}")))
@@ -156,21 +156,21 @@ impl Whole<'_> {
 }
 
 impl Flag<'_> {
-    pub fn read(&self, name: &str) -> Result<bool, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<bool, Rejection> {
         self.0.as_flag().ok_or_else(|| bad_field(name, "true or false"))
     }
 }
 
 impl Clock<'_> {
     /// Minutes after midnight.
-    pub fn read(&self, name: &str) -> Result<u16, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<u16, Rejection> {
         let minutes = self.0.as_text().and_then(time::clock);
         minutes.ok_or_else(|| bad_field(name, "a time of day as HH:MM, 00:00 to 23:59"))
     }
 }
 
 impl Zone<'_> {
-    pub fn read(&self, name: &str) -> Result<Tz, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<Tz, Rejection> {
         let text = self.0.as_text().ok_or_else(|| bad_field(name, "the name of an IANA time zone"))?;
         zones::parse(text).ok_or_else(|| {
             let message = format!("`{name}` must be the name of an IANA time zone, such as Europe/London");
@@ -180,7 +180,7 @@ impl Zone<'_> {
 }
 
 impl Airport<'_> {
-    pub fn read(&self, name: &str) -> Result<Iata, Rejection> {
+    pub(in crate::event) fn read(&self, name: &str) -> Result<Iata, Rejection> {
         let code = self.0.as_text().and_then(Iata::parse);
         let code = code.ok_or_else(|| bad_field(name, "a three-letter IATA airport code"))?;
         known_airport(name, code)
@@ -188,9 +188,9 @@ impl Airport<'_> {
 }
 
 /// Refuses codes that no airport has.
-pub fn known_airport(name: &str, code: Iata) -> Result<Iata, Rejection> {
+pub(in crate::event) fn known_airport(name: &str, code: Iata) -> Result<Iata, Rejection> {
     let airport = airports::lookup(code).ok_or_else(|| {
-        let message = format!("`{name}` must be the IATA code of a known airport: {code} is none");
+        let message = format!("`{name}` must be the IATA code of a known airport, such as AMS");
         Rejection::validate(Code::UnknownAirport, message)
     })?;
     Ok(airport.iata)
@@ -212,12 +212,12 @@ impl<'de: 'a, 'a, T> Deserialize<'de> for Nested<'a, T> {
 
 impl<'a, T: Deserialize<'a>> Nested<'a, T> {
     /// `allowed` says what the object must hold.
-    pub fn object(&self, name: &str, allowed: &str) -> Result<T, Rejection> {
+    pub(in crate::event) fn object(&self, name: &str, allowed: &str) -> Result<T, Rejection> {
         self.read(name, allowed, '{')
     }
 
     /// `allowed` says what the array must hold.
-    pub fn array(&self, name: &str, allowed: &str) -> Result<T, Rejection> {
+    pub(in crate::event) fn array(&self, name: &str, allowed: &str) -> Result<T, Rejection> {
         self.read(name, allowed, '[')
     }
 

@@ -55,7 +55,7 @@ impl Scalar<'_> {
         match self {
             Scalar::Integer(value) => Some(i128::from(*value)),
             Scalar::Large(value) => Some(i128::from(*value)),
-            Scalar::Number(value) if value.abs() <= EXACT && libm::trunc(*value) == *value => Some(*value as i128),
+            Scalar::Number(value) if value.abs() <= EXACT && value.fract() == 0.0 => Some(*value as i128),
             _ => None,
         }
     }

@@ -1,0 +1,125 @@
+//! The core without Kafka: what one event costs, and one answer.
+//!
+//! `cargo bench --bench core`. The travellers are as many as fit a partition of a busy installation, so that memory is
+//! touched as it is live.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use zoner::engine::partition::{Partition, Routing};
+use zoner::engine::record::{Position, Record, Topic};
+use zoner::engine::{Effects, Processor};
+use zoner::event::decode;
+use zoner::household::Travellers;
+use zoner::units::{Span, UtcMillis};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const HOUSEHOLDS: usize = 65_536;
+const START: UtcMillis = UtcMillis(1_790_000_000_000);
+
+struct Event {
+    household: String,
+    value: String,
+}
+
+fn light(number: usize) -> Event {
+    let household = format!("household-{:06}", number.wrapping_mul(40_503) % HOUSEHOLDS);
+    let at = START.0 / 1_000 + i64::try_from(number % 3_600).unwrap_or(0);
+    let value = format!(
+        "{{\"user_id\":\"traveller-1\",\"household_id\":\"{household}\",\"activity\":\"light_exposure\",\"timestamp\":{at},\
+         \"lux\":{},\"source\":\"watch\",\"event_id\":\"{number:016x}\"}}",
+        50 + number % 900
+    );
+    Event { household, value }
+}
+
+fn record<'a>(event: &'a Event, offset: usize, stamp: UtcMillis) -> Record<'a> {
+    Record {
+        position: Position {
+            topic: Topic::UserActivity,
+            partition: 0,
+            offset: i64::try_from(offset).unwrap_or(i64::MAX),
+        },
+        stamp,
+        key: Some(event.household.as_bytes()),
+        value: Some(event.value.as_bytes()),
+        origin: None,
+    }
+}
+
+fn sensor_events(criterion: &mut Criterion) {
+    let events: Vec<Event> = (0..4 * HOUSEHOLDS).map(light).collect();
+    let stamp = START + Span::hours(1);
+    let mut group = criterion.benchmark_group("light event");
+    group.throughput(Throughput::Elements(1));
+
+    let mut next = 0;
+    group.bench_function("decode", |bencher| {
+        bencher.iter(|| {
+            next = (next + 1) % events.len();
+            black_box(decode::activity(&record(&events[next], next, stamp)).is_ok())
+        });
+    });
+
+    let processor = Travellers::embedded();
+    let mut partition: Partition<Travellers> = Partition::new(0, 0);
+    let mut effects = Effects::default();
+    for (offset, event) in events.iter().enumerate() {
+        partition.move_time(stamp);
+        partition.take(&processor, &record(event, offset, stamp), Routing::Anywhere, &mut effects);
+    }
+    partition.commit();
+    let mut next = 0;
+    let mut since_commit = 0;
+    group.bench_function("decode + apply + undo log", |bencher| {
+        bencher.iter(|| {
+            next = (next + 1) % events.len();
+            let taken =
+                partition.take(&processor, &record(&events[next], next, stamp), Routing::Anywhere, &mut effects);
+            since_commit += 1;
+            if since_commit == 100_000 {
+                partition.commit();
+                since_commit = 0;
+            }
+            black_box(taken)
+        });
+    });
+    group.finish();
+}
+
+fn answers(criterion: &mut Criterion) {
+    let processor = Travellers::embedded();
+    let mut partition: Partition<Travellers> = Partition::new(0, 0);
+    let mut effects = Effects::default();
+    let profile = Event {
+        household: "h1".to_owned(),
+        value: "{\"user_id\":\"mia\",\"activity\":\"profile\",\"age_band\":\"toddler\",\"home_time_zone\":\"Europe/London\",\
+                \"sleep\":{\"bedtime\":\"19:30\",\"wake\":\"07:00\"},\"naps\":[{\"start\":\"12:30\",\"minutes\":90}]}"
+            .to_owned(),
+    };
+    partition.move_time(START);
+    partition.take(&processor, &record(&profile, 0, START), Routing::Anywhere, &mut effects);
+    let mut at = START;
+    for minute in 0..2_880 {
+        at = START + Span::minutes(minute);
+        let light = Event {
+            household: "h1".to_owned(),
+            value: format!(
+                "{{\"user_id\":\"mia\",\"activity\":\"light_exposure\",\"timestamp\":\"{at}\",\"lux\":{}}}",
+                minute % 700
+            ),
+        };
+        partition.move_time(at);
+        partition.take(&processor, &record(&light, 1, at), Routing::Anywhere, &mut effects);
+    }
+    partition.commit();
+    criterion.bench_function("estimate and plan after two days of light every minute", |bencher| {
+        let Some(unit) = partition.unit("h1") else { return };
+        bencher.iter(|| black_box(processor.estimates(unit, Some("mia"), at)));
+    });
+}
+
+criterion_group!(benches, sensor_events, answers);
+criterion_main!(benches);

@@ -1,0 +1,127 @@
+//! Commands about topics, the beginning and the end of the service, recordings.
+
+use std::time::Duration;
+
+use rdkafka::config::FromClientConfig;
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use zoner::engine::record::Topic;
+use zoner::units::Span;
+
+use super::installation::{Installation, Stamps, brokers};
+use super::member::Member;
+use crate::common::program::{run, signal};
+use crate::common::records::{MONDAY, light};
+use crate::common::wait_for;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[test]
+fn topics_that_are_missing_are_made_and_what_differs_is_found_but_not_touched() {
+    let installation = Installation::bare("topics", 4, Stamps::Broker);
+    let missing = installation.run(&["topics", "check"]).failed(1);
+    assert_eq!(missing.matches("does not exist").count(), 4, "{missing}");
+    let refused = installation.run(&["run"]).failed(1);
+    assert!(refused.contains("user_activity does not exist") && refused.contains("zoner topics create"), "{refused}");
+
+    installation.run(&["topics", "create"]).ok();
+    assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"));
+    let again = installation.run(&["topics", "create"]).ok();
+    assert_eq!(again.matches("is as wanted").count(), 4, "{again}");
+
+    // Stamps of producers are wanted now: both inputs differ.
+    let other = Installation { stamps: Stamps::Producers, ..installation };
+    let differs = other.run(&["topics", "check"]).failed(1);
+    assert_eq!(differs.matches("message.timestamp.type=LogAppendTime, wanted CreateTime").count(), 2, "{differs}");
+    let refused = other.run(&["topics", "create"]).failed(1);
+    assert!(refused.contains("--alter"), "{refused}");
+    let installation = Installation { stamps: Stamps::Broker, ..other };
+    assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"), "nothing was touched");
+
+    let eight = installation.run(&["topics", "create", "--partitions", "8"]).failed(1);
+    assert!(eight.contains("has 4 partitions, wanted 8"), "{eight}");
+    installation.run(&["topics", "create", "--partitions", "8", "--alter"]).failed(1);
+    assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"));
+}
+
+#[test]
+fn run_refuses_inputs_stamped_by_producers_and_names_the_command_that_mends_them() {
+    let producers = Installation::create("stamps", 1, Stamps::Producers);
+    let installation = Installation { stamps: Stamps::Broker, ..producers };
+    let refused = installation.run(&["run", "--http", "127.0.0.1:0"]).failed(1);
+    assert!(refused.contains("zoner topics create --alter") && refused.contains("--create-time"), "{refused}");
+    installation.run(&["topics", "create", "--alter"]).ok();
+    assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"));
+    let member = Member::start(&installation, &[]);
+    assert_eq!(member.terminate().code(), Some(0));
+}
+
+#[test]
+fn a_second_process_with_the_same_instance_id_ends_the_other_by_name() {
+    let installation = Installation::create("static", 2, Stamps::Producers);
+    let mut first = Member::start(&installation, &["--instance", "twin"]);
+    let second = Member::start(&installation, &["--instance", "twin"]);
+    assert_eq!(first.wait().code(), Some(1));
+    assert!(first.said().contains("twin"), "{}", first.said());
+    installation.send(&[light("household-1", "anna", MONDAY)]);
+    installation.settle(LIMIT);
+    assert_eq!(installation.states(&[&second]).len(), 1);
+    assert_eq!(second.terminate().code(), Some(0));
+}
+
+#[test]
+fn sigterm_commits_what_was_done_and_ends_with_success() {
+    let installation = Installation::create("sigterm", 2, Stamps::Producers);
+    let member = Member::start(&installation, &[]);
+    let records: Vec<_> =
+        (0..2_000).map(|number| light(&format!("h{}", number % 50), "anna", MONDAY + Span::seconds(number))).collect();
+    installation.send(&records);
+    wait_for("the first events", LIMIT, || (member.metric("zoner_events_total", "light_exposure") > 0.0).then_some(()));
+    assert_eq!(member.terminate().code(), Some(0));
+    let committed: Vec<i64> =
+        installation.committed(Topic::UserActivity).into_iter().flatten().map(|(o, _)| o).collect();
+    assert!(committed.iter().sum::<i64>() > 0);
+    // Whoever comes next goes on from there, without waiting for a session to run out.
+    let member = Member::start(&installation, &[]);
+    installation.settle(LIMIT);
+    assert_eq!(installation.states(&[&member]).len(), 50);
+    let left: i64 = 2_000 - committed.iter().sum::<i64>();
+    assert!((member.metric("zoner_events_total", "light_exposure") as i64) <= left.max(0));
+    // Ctrl-C is as good.
+    signal(member.pid(), "INT");
+    let mut member = member;
+    assert_eq!(member.wait().code(), Some(0));
+}
+
+#[test]
+fn a_recording_waits_for_a_transaction_that_is_still_open() {
+    let installation = Installation::create("open", 1, Stamps::Producers);
+    let mut settings = installation.cluster.plain_producer("open");
+    settings.set("transactional.id", installation.topic("open")).set("transaction.timeout.ms", "30000");
+    let producer: ThreadedProducer<DefaultProducerContext> =
+        ThreadedProducer::from_config(&settings).expect("a producer");
+    producer.init_transactions(LIMIT).expect("transactions");
+    producer.begin_transaction().expect("a transaction");
+    let record = light("household-1", "anna", MONDAY);
+    let (topic, value) = (installation.topic("user_activity"), record.value.to_string());
+    producer
+        .send(BaseRecord::to(&topic).key(record.key.as_str()).payload(value.as_str()).timestamp(record.stamp.0))
+        .map_err(|(error, _)| error)
+        .expect("a queued record");
+    wait_for("the record to be written", LIMIT, || (producer.in_flight_count() == 0).then_some(()));
+    let arguments = installation.arguments(&["record"]);
+    let recording = std::thread::spawn(move || run(arguments));
+    // Not proof, only a chance to be wrong: the recording must still be waiting when the transaction ends.
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(!recording.is_finished(), "it did not wait");
+    producer.commit_transaction(LIMIT).expect("a commit");
+    let lines = recording.join().expect("a recording").ok();
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(lines.contains("household-1"));
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_named() {
+    let said = run(["topics", "check", "--brokers", "127.0.0.1:1", "--prefix", "nowhere."]).failed(1);
+    assert!(said.contains("127.0.0.1:1"), "{said}");
+    assert!(!brokers().is_empty());
+}

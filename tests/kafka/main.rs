@@ -1,0 +1,23 @@
+//! The service on a real Kafka, from outside: topics, processes, signals, and subscribers of other makes.
+//!
+//! `dev/test` starts a Kafka for these tests and says where it is. By hand: `dev/kafka up`, then
+//! `ZONER_TEST_KAFKA=HOST:PORT cargo test --release --test kafka`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod comparison;
+mod installation;
+mod member;
+mod reading;
+mod subscribers;
+
+mod bad_records;
+mod commands;
+mod crashes;
+mod first_producers;
+mod flights;
+mod naps;
+mod outage;
