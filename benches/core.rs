@@ -68,7 +68,7 @@ fn sensor_events(criterion: &mut Criterion) {
     let mut effects = Effects::default();
     for (offset, event) in events.iter().enumerate() {
         partition.move_time(stamp);
-        partition.take(&processor, &record(event, offset, stamp), Routing::Anywhere, &mut effects);
+        partition.take(&processor, &record(event, offset, stamp), &|| None, Routing::Anywhere, &mut effects);
     }
     partition.commit();
     let mut next = 0;
@@ -76,8 +76,13 @@ fn sensor_events(criterion: &mut Criterion) {
     group.bench_function("decode + apply + undo log", |bencher| {
         bencher.iter(|| {
             next = (next + 1) % events.len();
-            let taken =
-                partition.take(&processor, &record(&events[next], next, stamp), Routing::Anywhere, &mut effects);
+            let taken = partition.take(
+                &processor,
+                &record(&events[next], next, stamp),
+                &|| None,
+                Routing::Anywhere,
+                &mut effects,
+            );
             since_commit += 1;
             if since_commit == 100_000 {
                 partition.commit();
@@ -100,7 +105,7 @@ fn answers(criterion: &mut Criterion) {
             .to_owned(),
     };
     partition.move_time(START);
-    partition.take(&processor, &record(&profile, 0, START), Routing::Anywhere, &mut effects);
+    partition.take(&processor, &record(&profile, 0, START), &|| None, Routing::Anywhere, &mut effects);
     let mut at = START;
     for minute in 0..2_880 {
         at = START + Span::minutes(minute);
@@ -112,7 +117,7 @@ fn answers(criterion: &mut Criterion) {
             ),
         };
         partition.move_time(at);
-        partition.take(&processor, &record(&light, 1, at), Routing::Anywhere, &mut effects);
+        partition.take(&processor, &record(&light, 1, at), &|| None, Routing::Anywhere, &mut effects);
     }
     partition.commit();
     criterion.bench_function("estimate and plan after two days of light every minute", |bencher| {

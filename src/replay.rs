@@ -53,7 +53,11 @@ impl<P: Processor> Lane<P> {
     }
 
     fn partition(&mut self, number: i32) -> (&P, &mut Partition<P>) {
-        let partition = self.partitions.entry(number).or_insert_with(|| Partition::new(number, 0));
+        let partition = self.partitions.entry(number).or_insert_with(|| {
+            let mut partition = Partition::new(number, 0);
+            partition.keep_undo(false);
+            partition
+        });
         (&self.processor, partition)
     }
 
@@ -176,11 +180,11 @@ impl Replay {
         let taken = match record.position.topic {
             Topic::UserActivity => {
                 let (processor, partition) = self.travellers.partition(0);
-                partition.take(processor, record, Routing::Anywhere, &mut effects)
+                partition.take(processor, record, &|| record.origin, Routing::Anywhere, &mut effects)
             }
             Topic::FlightStatus => {
                 let (processor, partition) = self.flights.partition(0);
-                partition.take(processor, record, Routing::Anywhere, &mut effects)
+                partition.take(processor, record, &|| record.origin, Routing::Anywhere, &mut effects)
             }
         };
         if let Taken::Refused(rejection) = taken {
@@ -237,7 +241,9 @@ fn play_partition<P: Processor>(
         effects.clear();
     }
     partition.move_time(record.stamp);
-    match partition.take(processor, record, routing, effects) {
+    // As live: the origin is asked for, not known beforehand.
+    let unread = Record { origin: None, ..*record };
+    match partition.take(processor, &unread, &|| record.origin, routing, effects) {
         Taken::Refused(rejection) => listener.dead_letter(&DeadLetter::new(record, &rejection))?,
         // A misplaced original: the recording also holds what was forwarded.
         Taken::Forward { .. } | Taken::Applied { .. } | Taken::Time { .. } => {}

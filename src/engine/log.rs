@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::record::Record;
+use super::record::{Origin, Record};
 use crate::units::UtcMillis;
 
 /// Something that the group did to this member. The member answers with [`Log::assign`] or [`Log::unassign`].
@@ -87,7 +87,11 @@ pub trait Batch {
         self.len() == 0
     }
 
+    /// Without its origin: see [`Batch::origin`].
     fn record(&self, index: usize) -> Record<'_>;
+
+    /// Where a forwarded record was first written; reads its headers.
+    fn origin(&self, index: usize) -> Option<Origin>;
 
     /// All headers as received; looked up only where they are needed.
     fn headers(&self, index: usize) -> Vec<(String, Option<Vec<u8>>)>;

@@ -6,9 +6,9 @@
 use super::calendar::{Calendar, Entry};
 use super::effects::Effects;
 use super::placement::Placement;
-use super::processor::{Moment, Population, Processor, Unit};
-use super::record::{Position, Record};
-use super::store::Store;
+use super::processor::{Moment, Processor, Revert, Small, Unit};
+use super::record::{Origin, Position, Record};
+use super::store::{Counted, Store};
 use crate::event::rejection::{Code, Rejection, Stage};
 use crate::units::UtcMillis;
 
@@ -41,12 +41,30 @@ pub struct Timer {
     pub unit: u32,
 }
 
-/// How a state stood before the open transaction touched it.
+/// The way back from a change of the open transaction.
 #[derive(Debug)]
 enum Before<U> {
-    Absent { unit: u32 },
-    Was { unit: u32, state: Box<U> },
+    Absent {
+        unit: u32,
+    },
+    Was {
+        unit: u32,
+        state: Box<U>,
+    },
+    /// Changed while nothing can be aborted.
+    Unkept {
+        unit: u32,
+    },
+    /// A change so small that undoing it is cheaper than having copied the state.
+    Small {
+        unit: u32,
+        revert: Revert,
+    },
 }
+
+/// Where the record at hand was first written. Asked for only where it matters, because reading a record's headers costs
+/// more than applying most records.
+pub type OriginOf<'a> = dyn Fn() -> Option<Origin> + 'a;
 
 /// Whether records must lie in the partition of their key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +99,8 @@ pub struct Partition<P: Processor> {
     // What the open transaction changed.
     transaction: u64,
     undo: Vec<Before<P::Unit>>,
+    /// Off while states are rebuilt: nothing is published that could fail to be.
+    keeps_undo: bool,
     before: Standing,
     totals: Totals,
 }
@@ -101,11 +121,10 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn add<U: Unit>(&mut self, unit: &U, sign: i64) {
-        let Population { travellers, travelling } = unit.population();
-        self.travellers += sign * i64::from(travellers);
-        self.travelling += sign * i64::from(travelling);
-        self.state_bytes += sign * i64::try_from(unit.resident_bytes()).unwrap_or(0);
+    fn replace(&mut self, before: Counted, after: Counted) {
+        self.travellers += i64::from(after.travellers) - i64::from(before.travellers);
+        self.travelling += i64::from(after.travelling) - i64::from(before.travelling);
+        self.state_bytes += i64::from(after.bytes) - i64::from(before.bytes);
     }
 }
 
@@ -120,6 +139,7 @@ impl<P: Processor> Partition<P> {
             next_offset: start,
             transaction: 1,
             undo: Vec::new(),
+            keeps_undo: true,
             before: Standing { stream_time: None, next_offset: start },
             totals: Totals::default(),
         }
@@ -229,8 +249,20 @@ impl<P: Processor> Partition<P> {
     }
 
     /// Applies an event to the state of `key`, which is made if need be. Time must have been moved already.
-    pub fn apply(&mut self, processor: &P, key: &str, event: P::Event<'_>, record: &Record<'_>, effects: &mut Effects) {
+    fn apply(
+        &mut self,
+        processor: &P,
+        key: &str,
+        event: P::Event<'_>,
+        record: &Record<'_>,
+        origin: &OriginOf<'_>,
+        effects: &mut Effects,
+    ) {
+        let now = self.stream_time.unwrap_or(record.stamp);
         let unit = if let Some(unit) = self.store.find(key) {
+            if self.apply_small(processor, unit, &event, now, record) {
+                return;
+            }
             self.touch(unit);
             unit
         } else {
@@ -241,20 +273,55 @@ impl<P: Processor> Partition<P> {
             self.undo.push(Before::Absent { unit });
             unit
         };
-        let moment = Moment {
-            now: self.stream_time.unwrap_or(record.stamp),
-            judged_at: record.judged_at(),
-            position: Some(record.position),
-        };
         if let Some(slot) = self.store.get_mut(unit) {
+            let judged_at = if processor.asks_for_origin(&slot.unit, &event) {
+                origin().map_or(record.stamp, |origin| origin.stamp)
+            } else {
+                record.stamp
+            };
+            let moment = Moment { now, judged_at, position: Some(record.position) };
             processor.apply(&mut slot.unit, event, &moment, effects);
         }
         self.reschedule(unit);
     }
 
-    /// Decodes a record and does what it asks for. Timers and time come first: [`Self::fire_next`],
+    fn apply_small(
+        &mut self,
+        processor: &P,
+        unit: u32,
+        event: &P::Event<'_>,
+        now: UtcMillis,
+        record: &Record<'_>,
+    ) -> bool {
+        let Some(slot) = self.store.get_mut(unit) else { return false };
+        if slot.touched_in == self.transaction || processor.asks_for_origin(&slot.unit, event) {
+            return false;
+        }
+        let moment = Moment { now, judged_at: record.stamp, position: Some(record.position) };
+        match processor.apply_small(&mut slot.unit, event, &moment) {
+            None => return false,
+            Some(Small::Unchanged) => {}
+            Some(Small::Changed { revert, grown }) => {
+                slot.counted.bytes = slot.counted.bytes.saturating_add(grown);
+                self.totals.state_bytes += i64::from(grown);
+                if self.keeps_undo {
+                    self.undo.push(Before::Small { unit, revert });
+                }
+            }
+        }
+        true
+    }
+
+    /// Decodes a record and does what it asks for. Timers and time come first: [`Self::next_timer`],
     /// [`Self::move_time`].
-    pub fn take(&mut self, processor: &P, record: &Record<'_>, routing: Routing, effects: &mut Effects) -> Taken {
+    pub fn take(
+        &mut self,
+        processor: &P,
+        record: &Record<'_>,
+        origin: &OriginOf<'_>,
+        routing: Routing,
+        effects: &mut Effects,
+    ) -> Taken {
         let decoded = match processor.decode(record) {
             Ok(decoded) => decoded,
             Err(rejection) => return Taken::Refused(rejection),
@@ -266,7 +333,7 @@ impl<P: Processor> Partition<P> {
         {
             let home = placement.partition(key.as_bytes(), partitions);
             let misplaced = home != record.position.partition;
-            if misplaced && record.origin.is_some() {
+            if misplaced && origin().is_some() {
                 return Taken::Refused(Rejection {
                     code: Code::Misplaced,
                     message: format!(
@@ -280,7 +347,7 @@ impl<P: Processor> Partition<P> {
                 return Taken::Forward { key: key.into_owned() };
             }
         }
-        self.apply(processor, &key, decoded.event, record, effects);
+        self.apply(processor, &key, decoded.event, record, origin, effects);
         Taken::Applied { name }
     }
 
@@ -290,7 +357,11 @@ impl<P: Processor> Partition<P> {
             && slot.touched_in != transaction
         {
             slot.touched_in = transaction;
-            self.undo.push(Before::Was { unit, state: Box::new(slot.unit.clone()) });
+            self.undo.push(if self.keeps_undo {
+                Before::Was { unit, state: Box::new(slot.unit.clone()) }
+            } else {
+                Before::Unkept { unit }
+            });
         }
     }
 
@@ -308,33 +379,44 @@ impl<P: Processor> Partition<P> {
         }
     }
 
+    /// From here on changes can be taken back, or, while `kept` is false, cannot: a partition that is being rebuilt has
+    /// nothing to abort.
+    pub fn keep_undo(&mut self, kept: bool) {
+        self.keeps_undo = kept;
+    }
+
     /// What was done since the last commit stands.
     pub fn commit(&mut self) {
-        for before in std::mem::take(&mut self.undo) {
+        let undo = std::mem::take(&mut self.undo);
+        for before in &undo {
             let unit = match before {
-                Before::Absent { unit } => unit,
-                Before::Was { unit, state } => {
-                    self.totals.add(state.as_ref(), -1);
-                    unit
-                }
+                Before::Absent { unit } | Before::Was { unit, .. } | Before::Unkept { unit } => *unit,
+                Before::Small { .. } => continue,
             };
-            let Some(slot) = self.store.get(unit) else { continue };
-            if slot.unit.is_vacant() {
+            let Some(slot) = self.store.get_mut(unit) else { continue };
+            let is_vacant = slot.unit.is_vacant();
+            let counted = if is_vacant { Counted::default() } else { Counted::of(&slot.unit) };
+            self.totals.replace(slot.counted, counted);
+            slot.counted = counted;
+            if is_vacant {
                 self.calendar.forget(unit);
                 self.store.remove(unit);
-            } else {
-                self.totals.add(&slot.unit, 1);
             }
         }
+        self.undo = undo;
+        self.undo.clear();
         self.transaction += 1;
         self.before = Standing { stream_time: self.stream_time, next_offset: self.next_offset };
     }
 
     /// Back to the last commit. Read on from [`Self::next_offset`].
-    pub fn abort(&mut self) {
+    pub fn abort(&mut self, processor: &P) {
         while let Some(before) = self.undo.pop() {
             match before {
                 Before::Absent { unit } => {
+                    if let Some(slot) = self.store.get(unit) {
+                        self.totals.replace(slot.counted, Counted::default());
+                    }
                     self.calendar.forget(unit);
                     self.store.remove(unit);
                 }
@@ -347,6 +429,12 @@ impl<P: Processor> Partition<P> {
                     }
                     self.reschedule(unit);
                 }
+                Before::Small { unit, revert } => {
+                    if let Some(slot) = self.store.get_mut(unit) {
+                        processor.revert(&mut slot.unit, revert);
+                    }
+                }
+                Before::Unkept { .. } => debug_assert!(false, "a partition that is being rebuilt is never aborted"),
             }
         }
         self.transaction += 1;

@@ -49,8 +49,24 @@ pub trait Processor: Send + Sync + 'static {
 
     fn new_unit(&self, key: &str) -> Self::Unit;
 
+    /// Whether [`Moment::judged_at`] makes a difference to this event. Where it does not, a forwarded record's headers
+    /// are not looked at.
+    fn asks_for_origin(&self, _unit: &Self::Unit, _event: &Self::Event<'_>) -> bool {
+        true
+    }
+
     /// Changes a state by an event.
     fn apply(&self, unit: &mut Self::Unit, event: Self::Event<'_>, moment: &Moment, effects: &mut Effects);
+
+    /// Changes a state by an event so small that it can be taken back by [`Processor::revert`]: no copy of the state is
+    /// kept for it. It must do what [`Processor::apply`] would, and touch no timer. `None`: nothing was changed, the event
+    /// is not of that kind.
+    fn apply_small(&self, _unit: &mut Self::Unit, _event: &Self::Event<'_>, _moment: &Moment) -> Option<Small> {
+        None
+    }
+
+    /// Takes back a small change, the latest first.
+    fn revert(&self, _unit: &mut Self::Unit, _revert: Revert) {}
 
     /// Fires the unit's first due timer, the one at `unit.next_due()`; by user, then kind, where several are due at
     /// once. `moment.now` is its due time. That timer must not be due again at the same time.
@@ -58,6 +74,22 @@ pub trait Processor: Send + Sync + 'static {
 
     /// Estimates of everybody in the unit as of `at`, by user id; only those of `user` where one is given.
     fn estimates(&self, unit: &Self::Unit, user: Option<&str>, at: UtcMillis) -> Vec<Estimate>;
+}
+
+/// What a small change was, as its processor writes it down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revert(pub u64);
+
+/// Outcome of [`Processor::apply_small`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Small {
+    /// The event was known already.
+    Unchanged,
+    Changed {
+        revert: Revert,
+        /// Heap bytes that the state has gained.
+        grown: u32,
+    },
 }
 
 /// What influences one another and is therefore kept, copied and restored together.

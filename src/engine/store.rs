@@ -21,6 +21,27 @@ pub struct Slot<U> {
     pub touched_in: u64,
     /// The time at which it stands in the calendar.
     pub scheduled: Option<UtcMillis>,
+    /// What the partition's totals hold of it.
+    pub counted: Counted,
+}
+
+/// A state's share of its partition's totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub bytes: u32,
+    pub travellers: u16,
+    pub travelling: u16,
+}
+
+impl Counted {
+    pub fn of<U: Unit>(unit: &U) -> Counted {
+        let population = unit.population();
+        Counted {
+            bytes: u32::try_from(unit.resident_bytes()).unwrap_or(u32::MAX),
+            travellers: u16::try_from(population.travellers).unwrap_or(u16::MAX),
+            travelling: u16::try_from(population.travelling).unwrap_or(u16::MAX),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -72,7 +93,7 @@ impl<U: Unit> Store<U> {
             index
         });
         self.chunks[index as usize / CHUNK][index as usize % CHUNK] =
-            Some(Slot { unit, touched_in: 0, scheduled: None });
+            Some(Slot { unit, touched_in: 0, scheduled: None, counted: Counted::default() });
         self.table.insert_unique(widen(hash), (hash, index), |(stored, _)| widen(*stored));
         index
     }

@@ -181,7 +181,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         if let Some(kept) = kept {
             for mut owned in self.owned.take_all() {
                 self.shared.directory.disown(P::INPUT, owned.partition.number());
-                owned.partition.abort();
+                owned.partition.abort(&self.processor);
                 kept.push(owned.partition);
             }
         }
@@ -273,6 +273,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 let until = committed.map(|c| c.offset).filter(|offset| *offset > bounds.low || cursor.is_some());
                 (Partition::new(number, bounds.low), until, cursor)
             };
+            let mut partition = partition;
+            partition.keep_undo(restore_until.is_none());
             let start = partition.next_offset();
             starts.push((number, start));
             debug!(topic = P::INPUT.as_str(), partition = number, start, ?restore_until, "partition assigned");
@@ -377,7 +379,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
         }
         owned.partition.move_time(record.stamp);
         let routing = Routing::Placed { placement: self.settings.placement, partitions: self.settings.partitions };
-        let taken = owned.partition.take(&self.processor, &record, routing, &mut self.effects);
+        let origin = || batch.origin(index);
+        let taken = owned.partition.take(&self.processor, &record, &origin, routing, &mut self.effects);
         owned.partition.done_with(offset);
         suppressed |= !owned.is_live();
         if suppressed {
@@ -412,6 +415,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         if owned.restore_until.take().is_some() {
             owned.cursor = None;
             owned.partition.commit();
+            owned.partition.keep_undo(true);
             directory.set_live(P::INPUT, owned.partition.number());
             debug!(
                 topic = P::INPUT.as_str(),
@@ -544,7 +548,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         for owned in self.owned.iter_mut() {
             let number = owned.partition.number();
             if owned.is_live() {
-                owned.partition.abort();
+                owned.partition.abort(&self.processor);
             } else {
                 owned.partition.commit();
             }

@@ -29,17 +29,17 @@ impl Household {
         let place = self.traveller_at(user_id, now);
         let noted = match event.activity {
             Activity::Light(light) => {
-                let noted = self.travellers.as_mut_slice()[place].note_light(&models.light, &light, now);
+                let noted = self.travellers[place].note_light(&models.light, &light, now);
                 self.cut_down(models, place, moment);
                 noted
             }
             Activity::Meal(meal) => {
-                let noted = self.travellers.as_mut_slice()[place].note_meal(&meal, now);
+                let noted = self.travellers[place].note_meal(&meal, now);
                 self.cut_down(models, place, moment);
                 noted
             }
             Activity::Sleep(Sleep::SeenAsleep { at }) => {
-                let noted = self.travellers.as_mut_slice()[place].note_seen_asleep(at, now);
+                let noted = self.travellers[place].note_seen_asleep(at, now);
                 self.cut_down(models, place, moment);
                 noted
             }
@@ -81,7 +81,7 @@ impl Household {
 
     /// Lists of facts do not grow beyond a few days, whoever never asks.
     fn cut_down(&mut self, models: &Models, place: usize, moment: &Moment) {
-        if self.travellers.as_mut_slice()[place].has_gathered_much(moment.now) {
+        if self.travellers[place].has_gathered_facts(moment.now) {
             self.settle(models, place, moment.now);
         }
     }
@@ -104,9 +104,8 @@ impl Household {
     /// Forgets a person.
     fn erase(&mut self, user_id: &str, moment: &Moment, effects: &mut Effects) {
         let flights_before = trips::flight_keys(self.journeys());
-        if let Ok(place) = self.place_of(user_id) {
+        if let Ok(place) = self.travellers.place_of(user_id) {
             self.travellers.remove(place);
-            self.travellers.shrink_to_fit();
         }
         let more = self.more.get_or_insert_default();
         for journey in &mut more.journeys {
@@ -162,7 +161,7 @@ impl Household {
         self.watch_the_difference(&flights_before, effects);
 
         for user_id in &concerned {
-            if let Ok(place) = self.place_of(user_id) {
+            if let Ok(place) = self.travellers.place_of(user_id) {
                 self.after_moving(models, place, now);
                 self.tell_of_trip(models, place, before.as_ref(), &journey, moment, effects);
             }
@@ -181,7 +180,7 @@ impl Household {
         moment: &Moment,
         effects: &mut Effects,
     ) {
-        let user_id = self.travellers.as_mut_slice()[place].id();
+        let user_id = self.travellers[place].id();
         let was_on_it = before.is_some_and(|before| before.is_of(user_id) && before.trip.legs == journey.trip.legs);
         let matters_until = journey.ends() + models.people.journey.planned_after;
         let key = format!("{} {}", journey.trip.trip_id, journey.trip.revision);

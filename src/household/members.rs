@@ -1,5 +1,7 @@
 //! The travellers of a household, by user id. Many households are one person: that one needs no allocation.
 
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 
 use crate::traveller::Traveller;
@@ -9,8 +11,7 @@ use crate::traveller::Traveller;
 #[serde(from = "Vec<Traveller>", into = "Vec<Traveller>")]
 pub struct Members(Kept);
 
-// The large variant is the usual one, and lies in the store's arena.
-#[allow(clippy::large_enum_variant)]
+#[expect(clippy::large_enum_variant, reason = "the large variant is the usual one")]
 #[derive(Clone, Debug, Default, PartialEq)]
 enum Kept {
     #[default]
@@ -20,29 +21,11 @@ enum Kept {
 }
 
 impl Members {
-    #[must_use]
-    pub fn as_slice(&self) -> &[Traveller] {
-        match &self.0 {
-            Kept::Nobody => &[],
-            Kept::One(only) => std::slice::from_ref(only),
-            Kept::Many(travellers) => travellers,
-        }
-    }
-
-    #[must_use]
-    pub fn as_mut_slice(&mut self) -> &mut [Traveller] {
-        match &mut self.0 {
-            Kept::Nobody => &mut [],
-            Kept::One(only) => std::slice::from_mut(only),
-            Kept::Many(travellers) => travellers,
-        }
-    }
-
     /// Where somebody is, or would have to be put.
     pub fn place_of(&self, user_id: &str) -> Result<usize, usize> {
         match &self.0 {
             Kept::One(only) if only.id() == user_id => Ok(0),
-            _ => self.as_slice().binary_search_by(|traveller| traveller.id().cmp(user_id)),
+            _ => self.binary_search_by(|traveller| traveller.id().cmp(user_id)),
         }
     }
 
@@ -73,7 +56,29 @@ impl Members {
             Kept::Nobody | Kept::One(_) => 0,
             Kept::Many(travellers) => travellers.capacity() * size_of::<Traveller>(),
         };
-        list + self.as_slice().iter().map(Traveller::heap_bytes).sum::<usize>()
+        list + self.iter().map(Traveller::heap_bytes).sum::<usize>()
+    }
+}
+
+impl Deref for Members {
+    type Target = [Traveller];
+
+    fn deref(&self) -> &[Traveller] {
+        match &self.0 {
+            Kept::Nobody => &[],
+            Kept::One(only) => std::slice::from_ref(only),
+            Kept::Many(travellers) => travellers,
+        }
+    }
+}
+
+impl DerefMut for Members {
+    fn deref_mut(&mut self) -> &mut [Traveller] {
+        match &mut self.0 {
+            Kept::Nobody => &mut [],
+            Kept::One(only) => std::slice::from_mut(only),
+            Kept::Many(travellers) => travellers,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`processor`] | the seam to the engine |
+//! | [`members`] | the travellers, without an allocation where there is one |
 //! | [`apply`] | records to changes |
 //! | [`trips`] | trips, legs and where everybody is |
 //! | [`flights`] | news of a flight |
@@ -16,8 +17,10 @@
 pub mod apply;
 pub mod flights;
 pub mod identity;
+pub mod members;
 pub mod processor;
 pub mod recommend;
+mod small;
 pub mod timers;
 pub mod trips;
 
@@ -34,6 +37,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use self::members::Members;
 pub use self::processor::Travellers;
 use self::trips::Journey;
 use crate::engine::processor::Population;
@@ -52,7 +56,7 @@ pub const ERASED_FOR: Span = Span::days(14);
 pub struct Household {
     id: Name,
     /// By user id.
-    travellers: Vec<Traveller>,
+    travellers: Members,
     /// Boxed: few households fly at any time.
     more: Option<Box<More>>,
     next_due: Due,
@@ -81,7 +85,7 @@ struct Tombstone {
 impl Household {
     #[must_use]
     pub fn new(id: &str) -> Household {
-        Household { id: Name::new(id), travellers: Vec::new(), more: None, next_due: Due::NEVER, travelling: 0 }
+        Household { id: Name::new(id), travellers: Members::default(), more: None, next_due: Due::NEVER, travelling: 0 }
     }
 
     #[must_use]
@@ -97,20 +101,11 @@ impl Household {
         self.more.as_ref().map_or(&[], |more| &more.tombstones)
     }
 
-    fn place_of(&self, user_id: &str) -> Result<usize, usize> {
-        // Nearly all households are small, many are one person.
-        match self.travellers.as_slice() {
-            [only] if only.id() == user_id => Ok(0),
-            travellers => travellers.binary_search_by(|traveller| traveller.id().cmp(user_id)),
-        }
-    }
-
     /// The traveller of that name, made at first sight.
     fn traveller_at(&mut self, user_id: &str, now: UtcMillis) -> usize {
-        match self.place_of(user_id) {
+        match self.travellers.place_of(user_id) {
             Ok(place) => place,
             Err(place) => {
-                self.travellers.reserve_exact(1);
                 self.travellers.insert(place, Traveller::new(user_id, now));
                 place
             }
@@ -119,6 +114,12 @@ impl Household {
 
     fn is_erased(&self, user_id: &str, judged_at: UtcMillis) -> bool {
         self.tombstones().iter().any(|tombstone| *tombstone.user_id == *user_id && judged_at <= tombstone.erased_at)
+    }
+
+    /// Whether somebody was erased here of late.
+    #[must_use]
+    pub fn remembers_erased(&self) -> bool {
+        !self.tombstones().is_empty()
     }
 
     /// Where one of the household is, was and will be, as announced.
@@ -180,8 +181,6 @@ impl Unit for Household {
 
     fn resident_bytes(&self) -> usize {
         let inline = size_of::<Household>() + self.id.heap_bytes();
-        let travellers = self.travellers.capacity() * size_of::<Traveller>();
-        let their_own: usize = self.travellers.iter().map(Traveller::heap_bytes).sum();
         let more = self.more.as_ref().map_or(0, |more| {
             let journeys = more.journeys.capacity() * size_of::<Journey>();
             let tombstones = more.tombstones.capacity() * size_of::<Tombstone>();
@@ -189,6 +188,6 @@ impl Unit for Household {
             let journeys_own: usize = more.journeys.iter().map(Journey::heap_bytes).sum();
             size_of::<More>() + journeys + journeys_own + tombstones + tombstone_texts
         });
-        inline + travellers + their_own + more
+        inline + self.travellers.heap_bytes() + more
     }
 }

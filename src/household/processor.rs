@@ -1,11 +1,13 @@
 //! The seam to the engine.
 
 use super::Household;
+use crate::engine::processor::{Revert, Small};
 use crate::engine::{Decoded, Effects, Moment, Processor, Record, Topic};
-use crate::event::ActivityEvent;
+use crate::event::activity::Sleep;
 use crate::event::decode;
 use crate::event::recommendation::Estimate;
 use crate::event::rejection::Rejection;
+use crate::event::{Activity, ActivityEvent};
 use crate::traveller::Models;
 use crate::units::UtcMillis;
 
@@ -48,8 +50,26 @@ impl Processor for Travellers {
         Household::new(key)
     }
 
+    /// Of what is only put into a list, the stamp matters to somebody who was erased alone.
+    fn asks_for_origin(&self, unit: &Household, event: &ActivityEvent<'_>) -> bool {
+        let is_sensor = matches!(
+            event.activity,
+            Activity::Light(_) | Activity::Meal(_) | Activity::Sleep(Sleep::SeenAsleep { .. })
+        );
+        !is_sensor || unit.remembers_erased()
+    }
+
     fn apply(&self, unit: &mut Household, event: ActivityEvent<'_>, moment: &Moment, effects: &mut Effects) {
         unit.apply(&self.models, event, moment, effects);
+    }
+
+    fn apply_small(&self, unit: &mut Household, event: &ActivityEvent<'_>, moment: &Moment) -> Option<Small> {
+        let Activity::Light(light) = &event.activity else { return None };
+        unit.apply_light_reading(&self.models, &event.user_id, light, moment.now)
+    }
+
+    fn revert(&self, unit: &mut Household, revert: Revert) {
+        unit.revert_light_reading(revert);
     }
 
     fn fire(&self, unit: &mut Household, moment: &Moment, effects: &mut Effects) {

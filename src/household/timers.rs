@@ -9,10 +9,9 @@ use crate::engine::{Effects, Moment};
 use crate::event::recommendation::Reason;
 use crate::flight::zones;
 use crate::planner::{Place, RepairKind, Stretch};
-use crate::traveller::clock::stretch_at;
 use crate::traveller::nap_watch::{NapAlarm, NapNews};
 use crate::traveller::{Due, Models, Traveller, View};
-use crate::units::{Span, UtcMillis};
+use crate::units::UtcMillis;
 
 /// The kinds of timers, as causes name them.
 pub const NAP: &str = "nap";
@@ -25,7 +24,7 @@ impl Household {
         let is_due = |timer: Due| timer.get() == Some(due);
         let nap_or_plan = self.travellers.iter().position(|traveller| is_due(traveller.next_due()));
         match nap_or_plan {
-            Some(place) if is_due(self.travellers.as_mut_slice()[place].timers().nap) => {
+            Some(place) if is_due(self.travellers[place].timers().nap) => {
                 self.fire_nap(models, place, due, moment, effects);
             }
             Some(place) => self.fire_plan(models, place, due, moment, effects),
@@ -72,8 +71,7 @@ impl Household {
         };
         if let NapNews::Alarm { repair, .. } = news {
             // The plan that is about to be made repairs it.
-            let recommendation: Uuid =
-                occasion.id(self.id.as_str(), self.travellers.as_mut_slice()[place].id(), moment.now);
+            let recommendation: Uuid = occasion.id(self.id.as_str(), self.travellers[place].id(), moment.now);
             let alarm = NapAlarm { repair, recommendation };
             self.with_view(models, place, moment.now, |traveller, view| traveller.nap_was_said(alarm, view));
         }
@@ -113,7 +111,7 @@ impl Household {
             let whereabouts = self.whereabouts(traveller);
             next_look(&View { models, whereabouts: &whereabouts, now }, traveller)
         };
-        self.travellers.as_mut_slice()[place].set_plan_timer(due);
+        self.travellers[place].set_plan_timer(due);
     }
 
     fn forget_tombstones(&mut self, now: UtcMillis) {
@@ -182,10 +180,13 @@ fn is_adapted(traveller: &Traveller, view: &View<'_>) -> bool {
     off.is_some_and(|off| off.0.abs() <= view.models.people.journey.adapted_within.0)
 }
 
-/// The first time after `after` at which the local clock shows the usual wake-up.
+/// The first time after `after` at which the clock on the wall, wherever that will be, shows the usual wake-up.
 fn next_wake(whereabouts: &[Stretch], wake: u16, after: UtcMillis) -> Option<UtcMillis> {
-    let zone = stretch_at(whereabouts, after).time_zone;
-    let today = zones::local_date(zone, after);
-    let days = [Some(today), today.succ_opt(), (after + Span::days(2)).to_datetime().date_naive().into()];
-    days.into_iter().flatten().map(|day| zones::to_utc(zone, day, i32::from(wake))).find(|at| *at > after)
+    whereabouts.iter().find_map(|stretch| {
+        let from = stretch.from.max(after);
+        let is_here = |at: &UtcMillis| *at > from && stretch.to.is_none_or(|to| *at < to);
+        let today = zones::local_date(stretch.time_zone, from);
+        let days = [Some(today), today.succ_opt()];
+        days.into_iter().flatten().map(|day| zones::to_utc(stretch.time_zone, day, i32::from(wake))).find(is_here)
+    })
 }

@@ -74,11 +74,12 @@ impl Journey {
         self.trip.travellers.iter().any(|traveller| **traveller == *user_id)
     }
 
-    /// When nothing of it is ahead any more.
+    /// When nothing of it is ahead any more. A trip that was called off is remembered like one that ended when that was
+    /// said, so that no older record brings it back.
     #[must_use]
     pub fn ends(&self) -> UtcMillis {
         let landed = self.standings.last().map(|standing| standing.times.arrives);
-        landed.max(self.trip.stay_until).unwrap_or(LONG_AGO)
+        landed.max(self.trip.stay_until).unwrap_or(self.judged_at)
     }
 
     #[must_use]

@@ -165,26 +165,30 @@ impl Batch for MessageBatch {
         let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         // SAFETY: the message is valid.
         let stamp = unsafe { sys::rd_kafka_message_timestamp(self.messages[index], &raw mut kind) };
-        let headers = self.native_headers(index);
-        let mut origin = None;
-        if !headers.is_null() {
-            let mut value = ptr::null();
-            let mut size = 0;
-            // SAFETY: `headers` is valid, the name is a C string.
-            let found = unsafe {
-                sys::rd_kafka_header_get_last(headers, wire::FORWARDED_C.as_ptr(), &raw mut value, &raw mut size)
-            };
-            if found == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-                origin = bytes(value.cast_mut(), size).and_then(Origin::parse);
-            }
-        }
         Record {
             position: Position { topic: self.topic, partition: message.partition, offset: message.offset },
             stamp: UtcMillis(stamp.max(0)),
             key: bytes(message.key, message.key_len),
             value: bytes(message.payload, message.len),
-            origin,
+            origin: None,
         }
+    }
+
+    fn origin(&self, index: usize) -> Option<Origin> {
+        let headers = self.native_headers(index);
+        if headers.is_null() {
+            return None;
+        }
+        let mut value = ptr::null();
+        let mut size = 0;
+        // SAFETY: `headers` is valid, the name is a C string.
+        let found = unsafe {
+            sys::rd_kafka_header_get_last(headers, wire::FORWARDED_C.as_ptr(), &raw mut value, &raw mut size)
+        };
+        if found != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        bytes(value.cast_mut(), size).and_then(Origin::parse)
     }
 
     fn headers(&self, index: usize) -> Vec<(String, Option<Vec<u8>>)> {

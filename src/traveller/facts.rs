@@ -107,6 +107,47 @@ fn place_of<T: PartialEq>(list: &[T], item: &T) -> u8 {
     list.iter().position(|one| one == item).map_or(0, |place| place as u8)
 }
 
+/// What a reversible note did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Nothing: it was known.
+    Known,
+    Added {
+        word: u32,
+    },
+    Replaced {
+        word: u32,
+        tag_before: u8,
+    },
+}
+
+impl Reading {
+    const REPLACED: u64 = 1 << 40;
+    const ADDED: u64 = 1 << 41;
+
+    /// In the low 48 bits.
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        match self {
+            Reading::Known => 0,
+            Reading::Added { word } => Self::ADDED | u64::from(word),
+            Reading::Replaced { word, tag_before } => Self::REPLACED | u64::from(tag_before) << 32 | u64::from(word),
+        }
+    }
+
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Reading {
+        let word = (bits & u64::from(u32::MAX)) as u32;
+        if bits & Self::ADDED != 0 {
+            Reading::Added { word }
+        } else if bits & Self::REPLACED != 0 {
+            Reading::Replaced { word, tag_before: (bits >> 32 & 0xff) as u8 }
+        } else {
+            Reading::Known
+        }
+    }
+}
+
 /// How far before the first fact the count of minutes begins: a later one may be older, but not by more than the window.
 const BEFORE_FIRST: Span = Span::days(4);
 
@@ -143,6 +184,46 @@ impl Facts {
             _ => self.words.insert(place, word),
         }
         true
+    }
+
+    /// As [`Facts::note`], and how to take it back. `None`, and nothing changed, where more than one word would change: for
+    /// the first fact, which also decides where minutes count from.
+    pub fn note_reversibly(&mut self, at: UtcMillis, report: Report) -> Option<Reading> {
+        let minute = u32::try_from(at.0.div_euclid(MINUTE.0) - i64::from(self.origin)).ok()?;
+        if self.is_empty() || i64::from(minute) >= MOST_MINUTES {
+            return None;
+        }
+        let tag = report.tag();
+        let word = minute << 8 | u32::from(tag);
+        let words = self.words.as_slice();
+        let place = words.partition_point(|other| *other < word);
+        let before = place.checked_sub(1).and_then(|before| words.get(before)).copied();
+        let length = words.len();
+        if !self.note(at, report) {
+            return Some(Reading::Known);
+        }
+        if self.words.as_slice().len() > length {
+            return Some(Reading::Added { word });
+        }
+        // A dimmer reading of the same minute gave way.
+        before.map(|before| Reading::Replaced { word, tag_before: (before & 0xff) as u8 })
+    }
+
+    /// Takes back the latest change.
+    pub fn take_back(&mut self, reading: Reading) {
+        match reading {
+            Reading::Known => {}
+            Reading::Added { word } => {
+                if let Ok(place) = self.words.as_slice().binary_search(&word) {
+                    self.words.remove(place);
+                }
+            }
+            Reading::Replaced { word, tag_before } => {
+                if let Ok(place) = self.words.as_slice().binary_search(&word) {
+                    self.words.as_mut_slice()[place] = word & !0xff | u32::from(tag_before);
+                }
+            }
+        }
     }
 
     /// Takes in what was reported for a while: for every quarter hour of which it covers at least half, or the one that
@@ -291,6 +372,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_was_noted_reversibly_can_be_taken_back(
+            told in proptest::collection::vec((0i64..200, any_report()), 2..40),
+        ) {
+            let mut facts = Facts::default();
+            facts.note(NOON + Span::minutes(told[0].0), told[0].1);
+            let before = facts.clone();
+            let mut plain = facts.clone();
+            let mut done = Vec::new();
+            for (minute, report) in &told[1..] {
+                let at = NOON + Span::minutes(*minute);
+                done.push(facts.note_reversibly(at, *report).expect("not the first fact"));
+                plain.note(at, *report);
+            }
+            prop_assert_eq!(reports(&facts), reports(&plain));
+            for reading in done.iter().rev() {
+                facts.take_back(Reading::from_bits(reading.to_bits()));
+            }
+            prop_assert_eq!(reports(&facts), reports(&before));
+        }
+
         #[test]
         fn neither_order_nor_repetition_makes_a_difference(
             told in proptest::collection::vec((0i64..2 * 86_400_000, any_report()), 1..60),

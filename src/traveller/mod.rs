@@ -61,9 +61,12 @@ use crate::planner::{Published, Stretch};
 use crate::units::{Hours, Span, UtcMillis};
 
 /// A list grows beyond these only by what the window holds; then the clock is settled and the list cut.
-const MANY_FACTS: usize = 256;
-const OLD_FACTS: Span = Span::hours(36);
-const OLD_SLEEPS: Span = Span::days(11);
+const MANY_FACTS: usize = 48;
+const OLD_FACTS: Span = Span::hours(24);
+const OLD_SLEEPS: Span = Span::hours(9 * 24 + 12);
+
+/// Advice is remembered this long after the last of it was over.
+const ADVICE_KEPT: Span = Span::days(1);
 
 /// What a traveller's state is looked at with.
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +212,15 @@ impl Traveller {
         self.said().and_then(|said| said.alarm.as_ref())
     }
 
+    /// Forgets advice that is long over.
+    fn forget_old_advice(&mut self, now: UtcMillis) {
+        let is_old =
+            |said: &Said| said.alarm.is_none() && said.plan.iter().all(|action| action.end + ADVICE_KEPT < now);
+        if self.said().is_some_and(is_old) {
+            self.said = None;
+        }
+    }
+
     fn set_alarm(&mut self, alarm: Option<NapAlarm>) {
         if alarm.is_some() || self.alarm().is_some() {
             self.said_mut().alarm = alarm;
@@ -254,12 +266,17 @@ impl Traveller {
         self.sleeps.forget_before(sleeps_kept_from(view.now));
     }
 
-    /// Whether so much has gathered that it is time to [`Self::settle`].
+    /// Whether so many facts have gathered that it is time to [`Self::settle`].
     #[must_use]
-    pub fn has_gathered_much(&self, now: UtcMillis) -> bool {
-        let old = |oldest: Option<UtcMillis>, limit| oldest.is_some_and(|oldest| oldest < limit);
-        let many_old_facts = self.facts.len() >= MANY_FACTS && old(self.facts.oldest(), settled_until(now) - OLD_FACTS);
-        many_old_facts || self.sleeps.len() >= sleeps::MOST_KEPT || old(self.sleeps.oldest(), now - OLD_SLEEPS)
+    pub fn has_gathered_facts(&self, now: UtcMillis) -> bool {
+        let oldest = || self.facts.oldest();
+        self.facts.len() >= MANY_FACTS && oldest().is_some_and(|oldest| oldest < settled_until(now) - OLD_FACTS)
+    }
+
+    /// Whether so many sleeps have.
+    fn has_gathered_sleeps(&self, now: UtcMillis) -> bool {
+        let oldest = || self.sleeps.oldest();
+        self.sleeps.len() >= sleeps::MOST_KEPT || oldest().is_some_and(|oldest| oldest < now - OLD_SLEEPS)
     }
 
     /// How the body's day lay in the last days; costs an integration only for somebody whose clock was moved.

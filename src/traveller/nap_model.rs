@@ -33,6 +33,7 @@ pub struct NapModel {
     pub least_margin: Span,
     pub most_margin: Span,
     pub margin_per_spread: f64,
+    pub announced_share: f64,
     pub before_bed: Span,
     pub stale_after: Span,
     pub grace: Span,
@@ -80,6 +81,7 @@ impl NapModel {
         let least_margin = minutes_of(section.number("least_margin", "min", 0.0..=240.0)?);
         let most_margin = minutes_of(section.number("most_margin", "min", 0.0..=240.0)?);
         let margin_per_spread = section.number("margin_per_spread", "1", 0.0..=10.0)?;
+        let announced_share = section.number("announced_share", "1", 0.0..=1.0)?;
         let before_bed = Span::from_hours(Hours(section.number("before_bed", "h", 0.0..=6.0)?));
         let stale_after = Span::from_hours(Hours(section.number("stale_after", "h", 0.0..=12.0)?));
         let grace = minutes_of(section.number("grace", "min", 1.0..=120.0)?);
@@ -107,6 +109,7 @@ impl NapModel {
             least_margin,
             most_margin,
             margin_per_spread,
+            announced_share,
             before_bed,
             stale_after,
             grace,

@@ -249,7 +249,10 @@ impl<'a> SleepLog<'a> {
             (Some(median_start), Some(by_habit)) if says_something => {
                 let distances = starts.iter().map(|start| (start - median_start).abs()).collect();
                 let spread = median(distances).map_or(Span::ZERO, Span);
-                let alarm = (by_window.max(by_habit) + naps.margin(spread)).ceil_to(Span::minutes(1));
+                // Who reports naps when they are over is silent while one goes on.
+                let silent_for = if is_announced(&habit, naps.announced_share) { Span::ZERO } else { length };
+                let alarm = by_window.max(by_habit) + silent_for + naps.margin(spread);
+                let alarm = alarm.ceil_to(Span::minutes(1));
                 (alarm < bedtime).then_some(alarm)
             }
             _ => None,
@@ -271,6 +274,13 @@ impl<'a> SleepLog<'a> {
         let shorter_way = if difference > DAY.0 / 2 { difference - DAY.0 } else { difference };
         around + Span(shorter_way)
     }
+}
+
+/// Whether so large a share of the naps was reported while they went on.
+fn is_announced(habit: &[Vec<&Told>], share: f64) -> bool {
+    let naps = || habit.iter().flatten();
+    let announced = naps().filter(|nap| nap.bout.announced).count();
+    announced as f64 >= share * naps().count() as f64
 }
 
 fn time_of_day(body_time: UtcMillis) -> Span {

@@ -1,7 +1,7 @@
 //! Taking in what is reported of a person.
 
 use super::clock::window_edge;
-use super::facts::{Level, Report};
+use super::facts::{Level, Reading, Report};
 use super::nap_watch::{self, NapNews};
 use super::persona::{Known, Measurement};
 use super::sleeps::SleepRecord;
@@ -77,6 +77,31 @@ impl Traveller {
         Noted::default()
     }
 
+    /// A light reading of one moment inside the window, taken in so that it can be taken back. `None`, and nothing
+    /// changed, where it is anything else.
+    pub fn note_light_reading(&mut self, model: &LightModel, light: &LightExposure, now: UtcMillis) -> Option<Reading> {
+        let level = match &light.level {
+            LightLevel::Lux(lux) => Level::of(*lux),
+            LightLevel::MelanopicEdi(edi, context) => {
+                Level::of(model.from_melanopic(MelanopicEdi(edi.0), known_context(*context)))
+            }
+            _ => return None,
+        };
+        if light.start != light.end || light.start < window_edge(now) {
+            return None;
+        }
+        self.facts.note_reversibly(light.start, Report::Measured(level))
+    }
+
+    pub fn take_back_reading(&mut self, reading: Reading) {
+        self.facts.take_back(reading);
+    }
+
+    #[must_use]
+    pub fn facts_heap_bytes(&self) -> usize {
+        self.facts.heap_bytes()
+    }
+
     pub fn note_meal(&mut self, meal: &Meal, now: UtcMillis) -> Noted {
         let edge = window_edge(now);
         if meal.end < edge {
@@ -103,7 +128,7 @@ impl Traveller {
             return LATE;
         }
         // It reaches behind the window: what is settled there must not depend on when that is done.
-        if report.start < edge || self.has_gathered_much(view.now) {
+        if report.start < edge || self.has_gathered_sleeps(view.now) {
             self.settle(view);
         }
         let record = SleepRecord::new(report.start, report.end, report.kind, report.deleted, report.stamp);
@@ -113,6 +138,7 @@ impl Traveller {
         let (news, alarm) = self
             .with_log(view, |log, _| nap_watch::after_sleep(view.models, log, self.alarm(), report.start, view.now));
         self.set_alarm(alarm);
+        self.forget_old_advice(view.now);
         self.set_nap_timer(view);
         Noted { late: false, news }
     }

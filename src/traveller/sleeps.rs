@@ -11,6 +11,8 @@ use crate::units::{Span, UtcMillis};
 /// So many starts are kept of one person; of more, the latest.
 pub const MOST_KEPT: usize = 64;
 
+const GROWTH: usize = 4;
+
 /// The contract's limit for one sleep.
 const LONGEST: Span = Span::hours(24);
 
@@ -22,6 +24,8 @@ const OPEN: u32 = (1 << LENGTH_BITS) - 1;
 const DELETED: u32 = 1 << LENGTH_BITS;
 const NIGHT: u32 = 1 << (LENGTH_BITS + 1);
 const NAP: u32 = 1 << (LENGTH_BITS + 2);
+/// Some record of this start was open: the sleep was reported while it went on. No part of the contradictions.
+const ANNOUNCED: u32 = 1 << (LENGTH_BITS + 3);
 
 /// What the log says about the sleep that began at one instant, in 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +54,10 @@ impl SleepRecord {
             Some(SleepKind::Nap) => NAP,
         };
         let deleted = if deleted { DELETED } else { 0 };
+        let announced = if length == OPEN && deleted == 0 { ANNOUNCED } else { 0 };
         let since = stamp.0.saturating_sub(start.0).saturating_add(STAMP_BEFORE_START.0);
         let stamp = since.clamp(0, i64::from(u32::MAX)) as u32;
-        SleepRecord { start, stamp, content: length | kind | deleted }
+        SleepRecord { start, stamp, content: length | kind | deleted | announced }
     }
 
     #[must_use]
@@ -81,6 +86,10 @@ impl SleepRecord {
         self.content & DELETED != 0
     }
 
+    fn said(&self) -> u32 {
+        self.content & !ANNOUNCED
+    }
+
     fn is_final(&self) -> bool {
         self.is_deleted() || self.end().is_some()
     }
@@ -88,7 +97,7 @@ impl SleepRecord {
     /// Whether this record of a start stands against another: closed or deleted before open, then the larger stamp, then
     /// the larger content.
     fn beats(&self, other: &SleepRecord) -> bool {
-        let rank = |record: &SleepRecord| (record.is_final(), record.stamp, record.content);
+        let rank = |record: &SleepRecord| (record.is_final(), record.stamp, record.said());
         rank(self) > rank(other)
     }
 }
@@ -103,15 +112,22 @@ impl Sleeps {
         match self.0.binary_search_by_key(&record.start, SleepRecord::start) {
             Ok(place) => {
                 let known = &mut self.0[place];
+                let announced = (known.content | record.content) & ANNOUNCED;
+                known.content |= announced;
                 if !record.beats(known) {
                     return false;
                 }
-                let news = known.content != record.content;
+                let news = known.said() != record.said();
                 *known = record;
+                known.content |= announced;
                 news
             }
             Err(place) => {
                 if self.0.len() < MOST_KEPT {
+                    if self.0.len() == self.0.capacity() {
+                        // By little: most people's list never doubles.
+                        self.0.reserve_exact(GROWTH);
+                    }
                     self.0.insert(place, record);
                 } else if place == 0 {
                     return false;
@@ -180,11 +196,13 @@ impl Sleeps {
                 going_on: !known && next_start.is_none() && now < given_up,
                 end_known: known,
                 kind: record.kind(),
+                announced: record.content & ANNOUNCED != 0,
             };
             match bouts.last_mut() {
                 Some(last) if last.continues_with(&bout, merged_gap) => {
                     last.going_on = bout.going_on;
                     last.kind = last.kind.or(bout.kind);
+                    last.announced |= bout.announced;
                     if bout.end >= last.end {
                         last.end = bout.end;
                         last.end_known = bout.end_known;
@@ -206,6 +224,8 @@ pub struct Bout {
     pub end_known: bool,
     pub going_on: bool,
     pub kind: Option<SleepKind>,
+    /// Reported while it went on, not only when it was over.
+    pub announced: bool,
 }
 
 impl Bout {

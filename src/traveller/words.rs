@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Words of the first allocation: a power of two, so that doubling fits hours of minutes.
+const FIRST_ON_THE_HEAP: usize = 16;
+
 /// Words that fit in place.
 const FEW: usize = 7;
 
@@ -44,12 +47,28 @@ impl Words {
                 *length += 1;
             }
             Kept::Few { words, .. } => {
-                let mut many = Vec::with_capacity(2 * FEW);
+                let mut many = Vec::with_capacity(FIRST_ON_THE_HEAP);
                 many.extend_from_slice(words);
                 many.insert(place, word);
                 self.0 = Kept::Many(many);
             }
             Kept::Many(words) => words.insert(place, word),
+        }
+    }
+
+    /// # Panics
+    /// If there is no word at `place`, as for a vector.
+    pub fn remove(&mut self, place: usize) {
+        match &mut self.0 {
+            Kept::Few { length, words } => {
+                let end = usize::from(*length);
+                assert!(place < end, "no word at {place} of {end}");
+                words.copy_within(place + 1..end, place);
+                *length -= 1;
+            }
+            Kept::Many(words) => {
+                words.remove(place);
+            }
         }
     }
 
@@ -63,7 +82,7 @@ impl Words {
             *self = left.iter().copied().collect::<Vec<u32>>().into();
         } else if let Kept::Many(words) = &mut self.0 {
             words.drain(..count);
-            if words.capacity() > 4 * words.len() {
+            if words.capacity() > 2 * words.len() {
                 words.shrink_to_fit();
             }
         }

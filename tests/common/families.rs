@@ -7,7 +7,8 @@ use super::records::{Child, Flight, MONDAY, Sent, adult, light};
 const DAYS: i64 = 8;
 const FLIGHTS: i64 = 6;
 
-/// A week of families, by stamp. Every child misses naps; every second family flies, on a flight that is late.
+/// A week of families, by stamp. Every child misses naps; every second family is going to fly, and is told
+/// twice that the flight will be late.
 pub fn families(count: i64) -> Vec<Sent> {
     let mut records = Vec::new();
     for number in 0..count {
@@ -42,5 +43,6 @@ pub fn families(count: i64) -> Vec<Sent> {
 }
 
 fn flight(number: i64) -> Flight {
-    Flight { designator: format!("BA{}", 100 + number), departs: MONDAY + Span::days(6) + Span::hours(12 + number) }
+    // Long after the week: news of it is news however late it is read.
+    Flight { designator: format!("BA{}", 100 + number), departs: MONDAY + Span::days(20) + Span::hours(12 + number) }
 }

@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use rdkafka::config::FromClientConfig;
+use rdkafka::producer::{BaseProducer, Producer};
 use serde_json::Value;
 use zoner::kafka::tail::Tail;
+use zoner::units::Span;
 
-use super::installation::{Installation, Stamps};
+use super::installation::{Installation, Stamps, put};
 use super::member::Member;
 use super::reading::of_reason;
 use crate::common::families::families;
+use crate::common::records::{MONDAY, light};
 use crate::common::wait_for;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -39,14 +43,35 @@ impl Count {
     }
 }
 
-/// What the week of the families comes to, whoever was there to see it.
-fn assert_week(recommendations: &[Value]) {
-    assert!(of_reason(recommendations, "nap_missed").len() >= FAMILIES as usize / 2);
-    let flights: BTreeSet<_> = of_reason(recommendations, "flight_delayed")
+/// What the week of the families comes to, whoever was there to see it. What the processors wrote for each other stands
+/// in the recording, so that a replay would not miss what was lost of it.
+fn assert_week(installation: &Installation, recommendations: &[Value]) {
+    let fliers = FAMILIES as usize / 2;
+    assert!(of_reason(recommendations, "nap_missed").len() >= fliers);
+    let told: BTreeSet<_> = of_reason(recommendations, "flight_delayed")
         .iter()
         .map(|said| (said["household_id"].to_string(), said["user_id"].to_string()))
         .collect();
-    assert_eq!(flights.len(), FAMILIES as usize, "two travellers of every second family");
+    assert_eq!(told.len(), 2 * fliers, "both travellers of every second family");
+
+    let watches: Vec<String> = internal(installation, "flight_status", "watch");
+    assert_eq!(watches.len(), fliers);
+    assert_eq!(watches.iter().collect::<BTreeSet<_>>().len(), fliers, "each watches once");
+    let updates = internal(installation, "user_activity", "flight_update");
+    assert_eq!(updates.iter().collect::<BTreeSet<_>>().len(), updates.len(), "no news comes twice");
+    let last = MONDAY + Span::days(6);
+    let is_last = |update: &&String| {
+        let value: Value = serde_json::from_str(update).expect("JSON");
+        value["flight"]["observed_at"].as_str().is_some_and(|text| text >= last.to_rfc3339().as_str())
+    };
+    assert_eq!(updates.iter().filter(is_last).count(), fliers, "everybody has the last news");
+}
+
+/// What the engine wrote into an input topic.
+fn internal(installation: &Installation, role: &str, activity: &str) -> Vec<String> {
+    let records = installation.read(role);
+    let own = records.iter().filter(|record| record.json()["activity"] == activity);
+    own.map(|record| record.text().to_owned()).collect()
 }
 
 #[test]
@@ -63,7 +88,7 @@ fn a_member_that_is_killed_again_and_again_loses_nothing_and_says_nothing_twice(
     let member = Member::start(&installation, &["--instance", "only"]);
     stream.join().expect("everything sent");
     installation.settle(LIMIT);
-    assert_week(&installation.assert_equals_replay(&[&member]));
+    assert_week(&installation, &installation.assert_equals_replay(&[&member]));
     assert_eq!(member.terminate().code(), Some(0));
 
     // What was known is known again after an orderly end, and nothing is said anew.
@@ -71,6 +96,33 @@ fn a_member_that_is_killed_again_and_again_loses_nothing_and_says_nothing_twice(
     let member = Member::start(&installation, &["--instance", "only"]);
     let recommendations = installation.assert_equals_replay(&[&member]);
     assert_eq!(recommendations.len(), published);
+}
+
+#[test]
+fn a_member_whose_producer_another_has_fenced_joins_again_and_loses_nothing() {
+    let installation = Installation::create("fenced", 4, Stamps::Producers);
+    let mut count = Count::new(&installation);
+    let stream = installation.stream(families(FAMILIES), Duration::from_millis(2));
+    let member = Member::start(&installation, &["--instance", "only"]);
+    let feed = installation.feed();
+    for round in 1..=2 {
+        count.more(20);
+        // Whoever begins to use a transactional id ends its use by others.
+        let mut settings = installation.cluster.plain_producer("usurper");
+        settings.set("transactional.id", format!("{}-only-0", installation.cluster.group("travellers")));
+        let usurper: BaseProducer = BaseProducer::from_config(&settings).expect("a producer");
+        usurper.init_transactions(LIMIT).expect("the other's transactional id");
+        wait_for("the member to notice", LIMIT, || {
+            // It notices when it has something to commit.
+            put(&feed, &light("somebody else", "noah", MONDAY));
+            (member.metric("zoner_fenced_total", "") >= f64::from(round)).then_some(())
+        });
+    }
+    stream.join().expect("everything sent");
+    installation.settle(LIMIT);
+    wait_for("the member to be ready again", LIMIT, || (member.get("/health/ready").0 == 200).then_some(()));
+    assert_week(&installation, &installation.assert_equals_replay(&[&member]));
+    assert_eq!(member.terminate().code(), Some(0));
 }
 
 #[test]
@@ -96,7 +148,7 @@ fn members_that_join_leave_and_die_under_load_split_no_household() {
     wait_for("both members to be ready", LIMIT, || {
         both.iter().all(|member| member.get("/health/ready").0 == 200).then_some(())
     });
-    assert_week(&installation.assert_equals_replay(&both));
+    assert_week(&installation, &installation.assert_equals_replay(&both));
     for member in both {
         assert!(!installation.states(&[member]).is_empty(), "each owns some partitions");
     }

@@ -9,8 +9,9 @@ use crate::common::program::run_other;
 
 /// A Python interpreter that has confluent-kafka.
 pub fn python() -> Command {
-    let interpreter = std::env::var("ZONER_TEST_PYTHON")
-        .expect("ZONER_TEST_PYTHON names a Python that has confluent-kafka: run dev/test, which makes one");
+    let interpreter = std::env::var("ZONER_TEST_PYTHON").unwrap_or_else(|_| {
+        panic!("ZONER_TEST_PYTHON does not name a Python that has confluent-kafka: run dev/test, which makes one")
+    });
     Command::new(interpreter)
 }
 

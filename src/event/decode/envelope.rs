@@ -1,7 +1,9 @@
 //! What is checked of every record before its fields: size, encoding, JSON, and whose it is.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -76,9 +78,9 @@ pub fn activity_of(text: &str) -> Result<Option<Cow<'_, str>>, Rejection> {
 /// The record may turn out to be another one: the word may stand inside a text or deeper in the object.
 pub fn guess_activity(text: &str) -> Option<&str> {
     const FIELD: &[u8; 10] = b"\"activity\"";
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FIELD));
     let bytes = text.as_bytes();
-    let ends = |at: usize| bytes[at] == b'"' && bytes[..=at].ends_with(FIELD);
-    let mut at = (FIELD.len() - 1..bytes.len()).find(|at| ends(*at))? + 1;
+    let mut at = FINDER.find(bytes)? + FIELD.len();
     let mut skip = |wanted: u8| {
         while bytes.get(at)?.is_ascii_whitespace() {
             at += 1;
