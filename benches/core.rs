@@ -35,7 +35,7 @@ fn light(number: usize) -> Event {
     Event { household, value }
 }
 
-fn record<'a>(event: &'a Event, offset: usize, stamp: UtcMillis) -> Record<'a> {
+fn record(event: &Event, offset: usize, stamp: UtcMillis) -> Record<'_> {
     Record {
         position: Position {
             topic: Topic::UserActivity,

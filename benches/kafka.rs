@@ -2,6 +2,9 @@
 //!
 //! `dev/bench` starts a Kafka and runs this; by hand: `cargo bench --bench kafka -- --brokers HOST:PORT throughput`.
 //! Every figure is measured in this process and printed as one JSON line; nothing is asserted.
+#![expect(clippy::unchecked_time_subtraction, reason = "clocks of one process run forward")]
+#![expect(clippy::struct_field_names, reason = "cargo passes --bench")]
+#![expect(clippy::expect_used, reason = "a bench that can't go on says so and ends")]
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -110,7 +113,7 @@ fn say(line: &serde_json::Value) {
 
 fn configure(brokers: &str, partitions: i32, workers: usize) -> Config {
     let mut config = Config::default();
-    config.kafka.brokers = brokers.to_owned();
+    brokers.clone_into(&mut config.kafka.brokers);
     config.topics.prefix = format!("bench-{:x}.", SystemClock.now().0);
     config.topics.partitions = partitions;
     config.engine.traveller_workers = workers;

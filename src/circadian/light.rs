@@ -150,6 +150,7 @@ impl LightModel {
     ///
     /// # Panics
     /// Never: the text is part of the program and is read by its tests.
+    #[expect(clippy::expect_used, reason = "the file is part of the program and tested")]
     #[must_use]
     pub fn embedded() -> LightModel {
         // See "Panics": there is nothing that a caller could do.

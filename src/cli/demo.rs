@@ -1,6 +1,7 @@
 //! `zoner demo`: everything in one process, with families that live and fly at speed.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -343,7 +344,8 @@ impl Printer {
             self.before,
         );
         for (reason, count) in &self.counts {
-            text.push_str(&format!("  {count:>5}  {reason}\n"));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {count:>5}  {reason}");
         }
         if self.json {
             std::io::stderr().write_all(text.as_bytes())?;

@@ -1,6 +1,10 @@
 //! The command line: one file a command. Errors go to standard error and name the file, line or key; exit codes are
 //! 0 (ok), 1 (failed), 2 (usage).
 
+#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, where backticks would be printed")]
+#![expect(clippy::struct_excessive_bools, reason = "flags are flags")]
+#![expect(clippy::struct_field_names, reason = "field names are flag names")]
+
 mod common;
 mod demo;
 mod models;

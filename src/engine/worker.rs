@@ -118,8 +118,8 @@ impl<P: Processor> Ownership<P> {
         self.0.iter_mut().filter_map(Option::as_deref_mut)
     }
 
-    fn take_all(&mut self) -> Vec<Box<Owned<P>>> {
-        self.0.iter_mut().filter_map(Option::take).collect()
+    fn take_all(&mut self) -> impl Iterator<Item = Owned<P>> {
+        self.0.iter_mut().filter_map(Option::take).map(|owned| *owned)
     }
 }
 
@@ -369,7 +369,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             self.open().timers += 1;
             self.emit(&record)?;
             if self.open().timers >= self.settings.timers_per_transaction && !more_at_once {
-                self.commit(Some((number, cursor)))?;
+                self.commit(Some(&(number, cursor)))?;
             }
         }
 
@@ -492,7 +492,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
 
     /// Commits outputs and offsets. `within`: a partition's record is not finished; its own offset is committed with
     /// the last fired timer, and positions of the client are not looked at.
-    fn commit(&mut self, within: Option<(i32, Cursor)>) -> Result<(), LogError> {
+    fn commit(&mut self, within: Option<&(i32, Cursor)>) -> Result<(), LogError> {
         if self.open.is_none() {
             return Ok(());
         }
@@ -506,7 +506,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             if position_counts && let Some(position) = self.log.position(number) {
                 owned.partition.skip_to(position);
             }
-            let cursor = within.as_ref().filter(|(partition, _)| *partition == number).map(|(_, cursor)| cursor);
+            let cursor = within.filter(|(partition, _)| *partition == number).map(|(_, cursor)| cursor);
             if owned.partition.is_unchanged() && cursor.is_none() {
                 continue;
             }

@@ -12,6 +12,7 @@ use crate::event::flight::{FlightKey, Iata, Watch, WatchChange};
 use crate::event::recommendation::Reason;
 use crate::traveller::Models;
 use crate::traveller::reports::{Noted, SleepReport};
+use crate::units::UtcMillis;
 
 impl Household {
     /// Changes the household by an event of one of its people, or of its flights.
@@ -22,7 +23,7 @@ impl Household {
             Activity::Tick => return,
             Activity::FlightUpdate(update) => return self.hear_of_flight(models, &update.status, moment, effects),
             Activity::Trip(trip) => return self.plan_trip(models, *trip, moment, effects),
-            Activity::Erase => return self.erase(user_id, moment, effects),
+            Activity::Erase => return self.erase(models, user_id, moment, effects),
             _ if self.is_erased(user_id, moment.judged_at) => return,
             _ => {}
         }
@@ -73,8 +74,11 @@ impl Household {
                 Noted::default()
             }
             // What people did with advice is evidence for later models; until then it proves that they were there.
-            Activity::Adherence(_) => Noted::default(),
-            Activity::Trip(_) | Activity::Erase | Activity::FlightUpdate(_) | Activity::Tick => Noted::default(),
+            Activity::Adherence(_)
+            | Activity::Trip(_)
+            | Activity::Erase
+            | Activity::FlightUpdate(_)
+            | Activity::Tick => Noted::default(),
         };
         effects.late_events += u32::from(noted.late);
     }
@@ -101,14 +105,22 @@ impl Household {
         self.set_next_due();
     }
 
-    /// Forgets a person.
-    fn erase(&mut self, user_id: &str, moment: &Moment, effects: &mut Effects) {
+    /// Forgets a person, but for what was judged after the erasure and came in before it.
+    fn erase(&mut self, models: &Models, user_id: &str, moment: &Moment, effects: &mut Effects) {
         let flights_before = trips::flight_keys(self.journeys());
+        let is_newer = |judged_at: UtcMillis| judged_at > moment.judged_at;
         if let Ok(place) = self.travellers.place_of(user_id) {
+            let newer = self.travellers[place].known().filter(|known| is_newer(known.judged_at)).cloned();
             self.travellers.remove(place);
+            if let Some(known) = newer {
+                let place = self.traveller_at(user_id, moment.now);
+                self.with_view(models, place, moment.now, |traveller, view| {
+                    traveller.note_profile(view, known.profile, known.judged_at)
+                });
+            }
         }
         let more = self.more.get_or_insert_default();
-        for journey in &mut more.journeys {
+        for journey in more.journeys.iter_mut().filter(|journey| !is_newer(journey.judged_at)) {
             journey.trip.travellers.retain(|traveller| **traveller != *user_id);
         }
         more.journeys.retain(|journey| !journey.trip.travellers.is_empty());

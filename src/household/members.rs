@@ -11,7 +11,6 @@ use crate::traveller::Traveller;
 #[serde(from = "Vec<Traveller>", into = "Vec<Traveller>")]
 pub struct Members(Kept);
 
-#[expect(clippy::large_enum_variant, reason = "the large variant is the usual one")]
 #[derive(Clone, Debug, Default, PartialEq)]
 enum Kept {
     #[default]
@@ -21,7 +20,10 @@ enum Kept {
 }
 
 impl Members {
-    /// Where somebody is, or would have to be put.
+    /// Where somebody is.
+    ///
+    /// # Errors
+    /// Where that person would have to be put.
     pub fn place_of(&self, user_id: &str) -> Result<usize, usize> {
         match &self.0 {
             Kept::One(only) if only.id() == user_id => Ok(0),

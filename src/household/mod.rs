@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`processor`] | the seam to the engine |
 //! | [`members`] | the travellers, without an allocation where there is one |
-//! | [`apply`] | records to changes |
+//! | [`apply`], [`small`] | records to changes; light readings without a copy to go back by |
 //! | [`trips`] | trips, legs and where everybody is |
 //! | [`flights`] | news of a flight |
 //! | [`timers`] | what happens when nothing happens |

@@ -41,8 +41,8 @@ fn told() -> impl Strategy<Value = Told> {
     let sleep = (0i64..2_000, 1i64..800, 0u8..16).prop_map(|(ago, minutes, flags)| What::Slept {
         ago,
         minutes,
-        open: flags & 3 == 0,
-        nap: flags & 12 == 12,
+        open: flags.trailing_zeros() >= 2,
+        nap: flags & 0b1100 == 0b1100,
         deleted: flags == 5,
     });
     let trip = (0u32..4, -40i64..120, 1i64..16, 0i64..400, any::<bool>()).prop_map(

@@ -153,6 +153,18 @@ fn who_is_erased_is_forgotten_and_nothing_older_brings_them_back() {
 }
 
 #[test]
+fn an_erasure_that_comes_in_late_leaves_what_was_written_after_it() {
+    let mut story = Story::new();
+    story.profile(at(0, 12.0), "mia", infant(Tz::Europe__London));
+    story.regular_days("mia", 1, 4);
+    story.tell_judged(at(5, 10.0), at(5, 9.0), "mia", Activity::Profile(Box::new(adult(Tz::Asia__Tokyo))));
+    story.tell_judged(at(5, 11.0), at(5, 8.0), "mia", Activity::Erase);
+    let profile = &story.household.travellers()[0].known().unwrap().profile;
+    assert_eq!(profile.home_time_zone, Tz::Asia__Tokyo);
+    assert!(story.estimates()[0].sleep.pressure.is_none(), "the sleeps are gone");
+}
+
+#[test]
 fn flights_that_nobody_else_flies_are_watched_no_longer() {
     let mut story = Story::new();
     story.tell(at(1, 8.0), "ana", Activity::Trip(Box::new(trip(1, &["ana", "mia"], vec![to_new_york()]))));

@@ -216,7 +216,7 @@ pub fn keeps_home_time(booked: &[Stretch], home: Tz, now: UtcMillis, numbers: &J
     let Some(journey) = booked.split(|stretch| stretch.place == Place::Home).find(is_ahead) else { return false };
     let stays = || journey.iter().filter(|stretch| matches!(stretch.place, Place::Away { .. }));
     let Some(arrival) = stays().next().map(|stay| stay.from) else { return false };
-    let leaves = stays().last().and_then(|stay| stay.to);
+    let leaves = stays().next_back().and_then(|stay| stay.to);
     let is_short = leaves.is_some_and(|leaves| leaves - arrival < numbers.short_stay);
     let differs = stays().any(|stay| difference(stay.time_zone, home, stay.from).0 > numbers.small_shift.0);
     is_short || !differs

@@ -11,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtoc
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use rdkafka::types::RDKafkaRespErr;
 use tracing::{debug, error, info, warn};
 
@@ -47,7 +47,7 @@ impl ClientContext for GroupContext {
 
 impl ConsumerContext for GroupContext {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+        let partitions: Vec<i32> = list.elements().iter().map(TopicPartitionListElem::partition).collect();
         if self.closing.load(Ordering::Acquire) {
             let result = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
                 Ok(())
@@ -341,14 +341,13 @@ impl Log for KafkaLog {
     }
 
     fn tick(&mut self, partition: i32, at: UtcMillis) -> Result<(), LogError> {
-        let ticker = match &self.ticker {
-            Some(ticker) => ticker,
-            None => {
-                let config = self.cluster.plain_producer(&format!("{}-{}-ticks", self.processor, self.worker));
-                let ticker = ThreadedProducer::from_config(&config)
-                    .map_err(|error| LogError::Fatal(format!("producer settings: {error}")))?;
-                self.ticker.insert(ticker)
-            }
+        let ticker = if let Some(ticker) = &self.ticker {
+            ticker
+        } else {
+            let config = self.cluster.plain_producer(&format!("{}-{}-ticks", self.processor, self.worker));
+            let ticker = ThreadedProducer::from_config(&config)
+                .map_err(|error| LogError::Fatal(format!("producer settings: {error}")))?;
+            self.ticker.insert(ticker)
         };
         let value = encode::tick(at);
         let record: BaseRecord<'_, [u8], [u8]> =

@@ -53,6 +53,9 @@ impl WorkerQueue {
     }
 
     /// Routes a partition's records here. Must be called before each assignment: giving a partition up clears it.
+    ///
+    /// # Errors
+    /// The client knows no such partition.
     pub fn take_partition<C: ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,
@@ -72,7 +75,10 @@ impl WorkerQueue {
         Ok(())
     }
 
-    /// Takes up to `max` records that are there. `Err` where a partition reports an error instead of a record.
+    /// Takes up to `max` records that are there.
+    ///
+    /// # Errors
+    /// A partition reports an error instead of a record.
     pub fn consume(&self, max: usize, topic: Topic) -> Result<MessageBatch, LogError> {
         let mut messages: Vec<*mut sys::rd_kafka_message_t> = Vec::with_capacity(max);
         // SAFETY: `messages` has room for `max` pointers, and only as many as were written are used.
@@ -216,6 +222,7 @@ impl Batch for MessageBatch {
 }
 
 /// The offset after the last message handed out or control record passed over; no round trip.
+#[must_use]
 pub fn position<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &CStr, partition: i32) -> Option<i64> {
     // SAFETY: the list is made and destroyed here; `elems` has the one element that was added.
     unsafe {
@@ -229,6 +236,7 @@ pub fn position<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &CStr, pa
 }
 
 /// The end of a partition as of the last fetch; no round trip.
+#[must_use]
 pub fn known_end<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &CStr, partition: i32) -> Option<i64> {
     let mut low = -1;
     let mut high = -1;
@@ -246,6 +254,9 @@ pub fn known_end<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &CStr, p
 }
 
 /// Puts offsets into the open transaction, fenced by the generation that the group has right now.
+///
+/// # Errors
+/// [`LogError::Abort`] where this member is not in the group, or the transaction failed; others as librdkafka flags them.
 pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
     producer: &ThreadedProducer<PC>,
     consumer: &BaseConsumer<C>,
@@ -302,6 +313,9 @@ pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// Commits the open transaction. A thread polls the producer, so this does not.
+///
+/// # Errors
+/// [`LogError::Abort`] where aborting helps; [`LogError::Client`] where it is unknown what became of it.
 pub fn commit_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -> Result<(), LogError> {
     // SAFETY: the producer is alive; a timeout of −1 leaves it to transaction.timeout.ms.
     let verdict = unsafe { take_error(sys::rd_kafka_commit_transaction(producer.client().native_ptr(), -1)) };
@@ -313,6 +327,9 @@ pub fn commit_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) 
 }
 
 /// Aborts the open transaction.
+///
+/// # Errors
+/// The producer can't be used any more.
 pub fn abort_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -> Result<(), LogError> {
     loop {
         // SAFETY: the producer is alive.

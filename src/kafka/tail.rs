@@ -6,6 +6,7 @@ use rdkafka::Message as _;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracing::debug;
 
@@ -13,7 +14,7 @@ use super::settings::Cluster;
 
 const ROUND_TRIP: Duration = Duration::from_secs(10);
 
-/// A read_committed reader of one whole topic, outside any group.
+/// A `read_committed` reader of one whole topic, outside any group.
 pub struct Tail {
     consumer: BaseConsumer,
 }
@@ -27,7 +28,7 @@ impl Tail {
         let consumer: BaseConsumer = BaseConsumer::from_config(&cluster.reader("tail"))?;
         let metadata = consumer.fetch_metadata(Some(topic), ROUND_TRIP)?;
         let mut list = TopicPartitionList::new();
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
             list.add_partition_offset(topic, partition.id(), Offset::Beginning)?;
         }
         consumer.assign(&list)?;

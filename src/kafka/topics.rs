@@ -220,7 +220,7 @@ impl Topics {
     pub async fn alter(&self, topic: &Wanted) -> Result<(), TopicError> {
         // The request replaces all of a topic's own settings: carry over those that it does not speak of.
         let in_force = self.settings(&topic.name).await?;
-        let defaults = self.broker_defaults(&in_force);
+        let defaults = Self::carried_over(&in_force);
         let mut alter = AlterConfig::new(ResourceSpecifier::Topic(&topic.name));
         for (name, value) in &defaults {
             if !topic.settings.contains_key(name.as_str()) {
@@ -241,7 +241,7 @@ impl Topics {
         Ok(())
     }
 
-    fn broker_defaults(&self, in_force: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    fn carried_over(in_force: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         const CARRIED: [&str; 8] = [
             "max.message.bytes",
             "min.insync.replicas",

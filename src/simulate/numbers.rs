@@ -205,6 +205,7 @@ impl Numbers {
     ///
     /// # Panics
     /// Never: the text is part of the program and is read by its tests.
+    #[expect(clippy::expect_used, reason = "the file is part of the program and tested")]
     pub fn embedded() -> &'static Numbers {
         static NUMBERS: OnceLock<Numbers> = OnceLock::new();
         // See "Panics": there is nothing that a caller could do.

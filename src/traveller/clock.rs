@@ -52,7 +52,7 @@ pub fn settled_until(now: UtcMillis) -> UtcMillis {
     window_edge(now) - LOOKAHEAD
 }
 
-/// How far the body's day was behind the clock at home, at one of the oscillator's CBTmins.
+/// How far the body's day was behind the clock at home, at one CBTmin of the oscillator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lag {
     pub at: UtcMillis,
@@ -66,7 +66,7 @@ pub struct SettledClock {
     state: Hannay19State,
     /// The local hour at which the oscillator under the person's usual day has its CBTmin: β follows from it.
     usual_cbt_min: Hours,
-    /// Settled CBTmins of the last days that were not where they are at home, by time; empty for most people.
+    /// What the settled days had of it, by time; empty for most people.
     lags: Vec<Lag>,
 }
 
@@ -123,7 +123,7 @@ impl SettledClock {
         self.at = until;
     }
 
-    /// Of the oscillator's own CBTmins those that tell of a displaced clock.
+    /// Of the oscillator's own minima those that tell of a displaced clock.
     fn lags_at(
         &self,
         crossings: Vec<UtcMillis>,

@@ -353,12 +353,12 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_of_light_readings_costs_four_bytes_each() {
+    fn an_hour_of_light_readings_costs_four_to_six_bytes_each() {
         let mut facts = Facts::default();
         for minute in 0..60 {
             facts.note(NOON + Span::minutes(minute), Report::Usual);
         }
-        assert!(facts.heap_bytes() <= 64 * 4);
+        assert!((60 * 4..=60 * 6).contains(&facts.heap_bytes()), "{}", facts.heap_bytes());
     }
 
     fn any_report() -> impl Strategy<Value = Report> {

@@ -118,6 +118,7 @@ impl NapModel {
     }
 
     /// The numbers shipped with the program.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the file is part of the program and tested")]
     #[must_use]
     pub fn embedded() -> NapModel {
         // Part of the program text, and read by every test of this module: it cannot fail in a program that was tested.

@@ -69,8 +69,8 @@ fn fact(from: i64) -> impl Strategy<Value = Fact> {
         // Starts on a coarse grid, so that records of one start contradict one another.
         let start = start.floor_to(Span::minutes(90)) + Span::minutes(7);
         let start = start.min(END - Span::minutes(1));
-        let end = (flags & 3 != 0).then(|| (start + Span::minutes(minutes)).min(END));
-        let kind = (flags & 12 == 12).then_some(SleepKind::Nap);
+        let end = (flags % 4 != 0).then(|| (start + Span::minutes(minutes)).min(END));
+        let kind = (flags & 0b1100 == 0b1100).then_some(SleepKind::Nap);
         let deleted = flags == 5;
         Fact::Sleep(SleepReport { start, end, kind, deleted, stamp: END + Span::minutes(stamp) })
     });

@@ -152,43 +152,35 @@ impl Traveller {
         Noted { late: false, news }
     }
 
-    /// A profile replaces the one before it, unless that was judged later. Whether it is a new one.
+    /// A profile replaces the one before it, unless that was judged later. Whether it says anything new.
     pub fn note_profile(&mut self, view: &View<'_>, profile: Profile, judged_at: UtcMillis) -> bool {
-        if self.known().is_some_and(|known| known.judged_at > judged_at) {
+        let Some(before) = self.known() else {
+            self.known = Some(Box::new(Known { profile, judged_at, measurements: Vec::new() }));
+            // Until now the clock was anybody's: it begins again, in the phase of the habit.
+            self.clock = None;
+            self.since = settled_until(view.now);
+            self.facts.forget_before(self.since);
+            self.set_nap_timer(view);
+            return true;
+        };
+        if before.judged_at > judged_at {
             return false;
         }
-        match self.known.take() {
-            Some(mut known) => {
-                let is_new = known.profile != profile;
-                if is_new {
-                    // The light of the past was that of the old habit.
-                    self.known = Some(known);
-                    self.settle(view);
-                    known = match self.known.take() {
-                        Some(known) => known,
-                        None => return false,
-                    };
-                }
-                known.profile = profile;
-                known.judged_at = judged_at;
-                self.known = Some(known);
-                if is_new && let Some(mut clock) = self.clock.take() {
-                    clock.change_habit(view.models, &self.persona(view));
-                    self.clock = Some(clock);
-                }
-                self.set_nap_timer(view);
-                is_new
-            }
-            None => {
-                self.known = Some(Box::new(Known { profile, judged_at, measurements: Vec::new() }));
-                // Until now the clock was anybody's: it begins again, in the phase of the habit.
-                self.clock = None;
-                self.since = settled_until(view.now);
-                self.facts.forget_before(self.since);
-                self.set_nap_timer(view);
-                true
-            }
+        let is_new = before.profile != profile;
+        if is_new {
+            // The light of the past was that of the old habit.
+            self.settle(view);
         }
+        if let Some(known) = &mut self.known {
+            known.profile = profile;
+            known.judged_at = judged_at;
+        }
+        if is_new && let Some(mut clock) = self.clock.take() {
+            clock.change_habit(view.models, &self.persona(view));
+            self.clock = Some(clock);
+        }
+        self.set_nap_timer(view);
+        is_new
     }
 
     /// A laboratory or home test: an observation of how this person's clock lies to the usual sleep. It says something

@@ -141,6 +141,7 @@ impl Sleeps {
     }
 
     /// Every record that stands and is not deleted, by start.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &SleepRecord> + Clone {
         self.0.iter().filter(|record| !record.is_deleted())
     }

@@ -52,7 +52,13 @@ impl Words {
                 many.insert(place, word);
                 self.0 = Kept::Many(many);
             }
-            Kept::Many(words) => words.insert(place, word),
+            Kept::Many(words) => {
+                if words.len() == words.capacity() {
+                    // By half, not to the double: memory is dearer here than copying.
+                    words.reserve_exact(words.len() / 2);
+                }
+                words.insert(place, word);
+            }
         }
     }
 
@@ -79,7 +85,7 @@ impl Words {
         }
         let left = &self.as_slice()[count..];
         if left.len() <= FEW {
-            *self = left.iter().copied().collect::<Vec<u32>>().into();
+            *self = left.to_vec().into();
         } else if let Kept::Many(words) = &mut self.0 {
             words.drain(..count);
             if words.capacity() > 2 * words.len() {

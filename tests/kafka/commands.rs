@@ -7,6 +7,7 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 use zoner::engine::record::Topic;
 use zoner::units::Span;
 
+use super::comparison::states;
 use super::installation::{Installation, Stamps, brokers};
 use super::member::Member;
 use crate::common::program::{run, signal};
@@ -64,7 +65,7 @@ fn a_second_process_with_the_same_instance_id_ends_the_other_by_name() {
     assert!(first.said().contains("twin"), "{}", first.said());
     installation.send(&[light("household-1", "anna", MONDAY)]);
     installation.settle(LIMIT);
-    assert_eq!(installation.states(&[&second]).len(), 1);
+    assert_eq!(states(&[&second]).len(), 1);
     assert_eq!(second.terminate().code(), Some(0));
 }
 
@@ -83,7 +84,7 @@ fn sigterm_commits_what_was_done_and_ends_with_success() {
     // Whoever comes next goes on from there, without waiting for a session to run out.
     let member = Member::start(&installation, &[]);
     installation.settle(LIMIT);
-    assert_eq!(installation.states(&[&member]).len(), 50);
+    assert_eq!(states(&[&member]).len(), 50);
     let left: i64 = 2_000 - committed.iter().sum::<i64>();
     assert!((member.metric("zoner_events_total", "light_exposure") as i64) <= left.max(0));
     // Ctrl-C is as good.

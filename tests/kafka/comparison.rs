@@ -23,6 +23,15 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
+/// The estimates of everybody, from the members that own them.
+pub fn states(members: &[&Member]) -> Vec<String> {
+    let mut arguments = vec!["state".to_owned(), "dump".to_owned()];
+    for member in members {
+        arguments.extend(["--member".to_owned(), member.address().to_owned()]);
+    }
+    sorted(run(arguments).ok().lines().map(str::to_owned).collect())
+}
+
 impl Installation {
     /// Records the input topics and replays the recording.
     pub fn replay(&self) -> Replayed {
@@ -40,21 +49,12 @@ impl Installation {
         }
     }
 
-    /// The estimates of everybody, from the members that own them.
-    pub fn states(&self, members: &[&Member]) -> Vec<String> {
-        let mut arguments = vec!["state".to_owned(), "dump".to_owned()];
-        for member in members {
-            arguments.extend(["--member".to_owned(), member.address().to_owned()]);
-        }
-        sorted(run(arguments).ok().lines().map(str::to_owned).collect())
-    }
-
     /// Nothing lost, nothing twice: what was published and what the members know is what a replay of the recorded
     /// input says, to the byte. Returns the recommendations.
     #[track_caller]
     pub fn assert_equals_replay(&self, members: &[&Member]) -> Vec<Value> {
         let published = self.read("recommendations");
-        let states = self.states(members);
+        let states = states(members);
         let replayed = self.replay();
 
         let ids: Vec<Value> = published.iter().map(|record| record.json()["recommendation_id"].clone()).collect();

@@ -9,6 +9,7 @@ use serde_json::Value;
 use zoner::kafka::tail::Tail;
 use zoner::units::Span;
 
+use super::comparison::states;
 use super::installation::{Installation, Stamps, put};
 use super::member::Member;
 use super::reading::of_reason;
@@ -150,7 +151,7 @@ fn members_that_join_leave_and_die_under_load_split_no_household() {
     });
     assert_week(&installation, &installation.assert_equals_replay(&both));
     for member in both {
-        assert!(!installation.states(&[member]).is_empty(), "each owns some partitions");
+        assert!(!states(&[member]).is_empty(), "each owns some partitions");
     }
     assert!(first.metric("zoner_rebalances_total", "") >= 3.0);
     assert_eq!(first.terminate().code(), Some(0));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::comparison::states;
 use super::installation::{Installation, Stamps, brokers};
 use super::member::Member;
 use super::subscribers::{python, script};
@@ -46,7 +47,7 @@ fn producers_like_the_first_ones_need_no_change_and_no_household_is_split() {
         ["sleep", "meal", "light_exposure"].map(|name| member.metric("zoner_events_total", &format!("\"{name}\"")));
     assert_eq!(events.iter().sum::<f64>() as usize, EVENTS);
 
-    let states = installation.states(&[&member]);
+    let states = states(&[&member]);
     let known: BTreeSet<String> = states
         .iter()
         .map(|line| {

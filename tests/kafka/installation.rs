@@ -131,7 +131,7 @@ impl Installation {
     /// A household id in the same partition as another.
     pub fn neighbour_of(&self, household: &str) -> String {
         let home = self.partition_of(household);
-        let mut names = (0..).map(|number| format!("neighbour-{number}"));
+        let mut names = (0..10_000).map(|number| format!("neighbour-{number}"));
         names.find(|name| self.partition_of(name) == home).expect("one of many names")
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use zoner::engine::clock::{Clock as _, SystemClock};
 use zoner::units::{Span, UtcMillis};
 
+use super::comparison::states;
 use super::installation::{Installation, Stamps};
 use super::member::Member;
 use super::reading::of_reason;
@@ -52,7 +53,7 @@ fn a_nap_that_does_not_come_is_said_once_when_the_time_of_the_partition_passes_i
     assert!(at > last + Span::minutes(mia.nap) && at < last + Span::hours(15), "{at:?}");
     assert!(missed[0]["headline"].as_str().is_some_and(|headline| headline.contains("Mia")));
 
-    let states = installation.states(&[&member]);
+    let states = states(&[&member]);
     assert_eq!(states.len(), 2);
     assert_eq!(member.metric("zoner_recommendations_total", "nap_missed") as i64, 1);
     assert_eq!(member.terminate().code(), Some(0));

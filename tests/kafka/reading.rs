@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rdkafka::Message as _;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Headers as _;
+use rdkafka::message::{BorrowedMessage, Headers as _};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::Value;
 use zoner::engine::record::Topic;
@@ -33,6 +34,20 @@ pub struct Found {
 }
 
 impl Found {
+    fn of(message: &BorrowedMessage<'_>) -> Found {
+        let headers = message.headers().map_or_else(Vec::new, |headers| {
+            headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+        });
+        Found {
+            partition: message.partition(),
+            offset: message.offset(),
+            stamp: UtcMillis(message.timestamp().to_millis().unwrap_or_default()),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers,
+        }
+    }
+
     pub fn text(&self) -> &str {
         std::str::from_utf8(self.value.as_deref().unwrap_or_default()).expect("UTF-8")
     }
@@ -55,7 +70,7 @@ fn read_from(cluster: &Cluster, topic: &str, starts: &BTreeMap<i32, i64>) -> Vec
     let any: BaseConsumer = BaseConsumer::from_config(&settings).expect("a consumer");
     let metadata = any.fetch_metadata(Some(topic), ROUND_TRIP).expect("metadata");
     let partitions: Vec<i32> =
-        metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
+        metadata.topics().iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
     let mut ends = BTreeMap::new();
     let mut list = TopicPartitionList::new();
     for partition in partitions {
@@ -74,34 +89,21 @@ fn read_from(cluster: &Cluster, topic: &str, starts: &BTreeMap<i32, i64>) -> Vec
     consumer.assign(&list).expect("an assignment");
     let begun = Instant::now();
     loop {
-        match consumer.poll(Duration::from_millis(20)) {
-            Some(message) => {
-                let message = message.expect("a readable topic");
-                if message.offset() >= ends[&message.partition()] {
-                    continue;
-                }
-                found.push(Found {
-                    partition: message.partition(),
-                    offset: message.offset(),
-                    stamp: UtcMillis(message.timestamp().to_millis().unwrap_or_default()),
-                    key: message.key().map(<[u8]>::to_vec),
-                    value: message.payload().map(<[u8]>::to_vec),
-                    headers: message.headers().map_or_else(Vec::new, |headers| {
-                        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-                    }),
-                });
+        let Some(message) = consumer.poll(Duration::from_millis(20)) else {
+            let positions = consumer.position().expect("positions");
+            let reached = |(partition, end): (&i32, &i64)| {
+                let position = positions.find_partition(topic, *partition).map(|element| element.offset());
+                matches!(position, Some(Offset::Offset(offset)) if offset >= *end)
+            };
+            if ends.iter().all(reached) {
+                return found;
             }
-            None => {
-                let positions = consumer.position().expect("positions");
-                let reached = |(partition, end): (&i32, &i64)| {
-                    let position = positions.find_partition(topic, *partition).map(|element| element.offset());
-                    matches!(position, Some(Offset::Offset(offset)) if offset >= *end)
-                };
-                if ends.iter().all(reached) {
-                    return found;
-                }
-                assert!(begun.elapsed() < STALLED, "the end of {topic} stays out of reach");
-            }
+            assert!(begun.elapsed() < STALLED, "the end of {topic} stays out of reach");
+            continue;
+        };
+        let message = message.expect("a readable topic");
+        if message.offset() < ends[&message.partition()] {
+            found.push(Found::of(&message));
         }
     }
 }

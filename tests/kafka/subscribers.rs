@@ -23,7 +23,7 @@ fn values(lines: &str) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-/// Every value of a topic as a read_committed confluent-kafka consumer sees it.
+/// Every value of a topic as a `read_committed` consumer of confluent-kafka sees it.
 pub fn by_confluent_kafka(topic: &str) -> Vec<Value> {
     values(&run_other(python().args([&script("read_committed.py"), &brokers(), topic])).ok())
 }

@@ -79,6 +79,7 @@ impl Hannay19Parameters {
     ///
     /// # Panics
     /// Never: the text is part of the program and is read by its tests.
+    #[expect(clippy::expect_used, reason = "the file is part of the program and tested")]
     #[must_use]
     pub fn embedded() -> Hannay19Parameters {
         // See "Panics": there is nothing that a caller could do.
