@@ -85,7 +85,8 @@ fn not_bright(setting: &Setting<'_>, course: &Course, cbt_mins: &[UtcMillis]) ->
     let mut intervals = Vec::new();
     for stretch in setting.situation.whereabouts {
         if stretch.is_aboard() {
-            intervals.push(stretch.interval());
+            let out_again = stretch.to.map_or(UtcMillis::MAX, |to| to + numbers.around_flight);
+            intervals.push(Interval::new(stretch.from - numbers.around_flight, out_again));
         }
         for date in setting.dates(stretch.time_zone) {
             let at = |minute| zones::to_utc(stretch.time_zone, date, minute);

@@ -63,6 +63,7 @@ pub struct LightNumbers {
     pub bright_until_minute: i32,
     pub outdoors_from_minute: i32,
     pub outdoors_until_minute: i32,
+    pub around_flight: Span,
     pub before_bed: Span,
     pub asleep_for: Span,
 }
@@ -304,6 +305,7 @@ fn light(s: &mut Section<'_>) -> Result<LightNumbers, ModelError> {
         bright_until_minute: minute_of_day(s, "bright_until")?,
         outdoors_from_minute: minute_of_day(s, "outdoors_from")?,
         outdoors_until_minute: minute_of_day(s, "outdoors_until")?,
+        around_flight: minutes(s, "around_flight", 0.0..=240.0)?,
         before_bed: minutes(s, "before_bed", 0.0..=240.0)?,
         asleep_for: minutes(s, "asleep_for", 0.0..=720.0)?,
     })

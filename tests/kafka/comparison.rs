@@ -53,19 +53,24 @@ impl Installation {
     /// input says, to the byte. Returns the recommendations.
     #[track_caller]
     pub fn assert_equals_replay(&self, members: &[&Member]) -> Vec<Value> {
-        let published = self.read("recommendations");
         let states = states(members);
         let replayed = self.replay();
+        assert_same("states", &states, &replayed.states);
+        self.assert_published(&replayed)
+    }
 
-        let ids: Vec<Value> = published.iter().map(|record| record.json()["recommendation_id"].clone()).collect();
-        let distinct: BTreeSet<String> = ids.iter().map(Value::to_string).collect();
-        assert_eq!(distinct.len(), ids.len(), "a recommendation was published twice");
-
+    /// What was published is what a replay said. Returns the recommendations.
+    #[track_caller]
+    pub fn assert_published(&self, replayed: &Replayed) -> Vec<Value> {
+        let published = self.read("recommendations");
+        let recommendations: Vec<Value> = published.iter().map(Found::json).collect();
+        let ids: BTreeSet<&str> =
+            recommendations.iter().filter_map(|value| value["recommendation_id"].as_str()).collect();
+        assert_eq!(ids.len(), published.len(), "a recommendation was published twice");
         let texts = sorted(published.iter().map(|record| record.text().to_owned()).collect());
         assert_same("recommendations", &texts, &replayed.recommendations);
-        assert_same("states", &states, &replayed.states);
         assert_eq!(self.read("zoner.dead_letters").len(), replayed.dead_letters.len(), "dead letters");
-        published.iter().map(Found::json).collect()
+        recommendations
     }
 }
 

@@ -118,10 +118,10 @@ fn a_member_whose_producer_another_has_fenced_joins_again_and_loses_nothing() {
             put(&feed, &light("somebody else", "noah", MONDAY));
             (member.metric("zoner_fenced_total", "") >= f64::from(round)).then_some(())
         });
+        wait_for("the member to be ready again", LIMIT, || (member.get("/health/ready").0 == 200).then_some(()));
     }
     stream.join().expect("everything sent");
     installation.settle(LIMIT);
-    wait_for("the member to be ready again", LIMIT, || (member.get("/health/ready").0 == 200).then_some(()));
     assert_week(&installation, &installation.assert_equals_replay(&[&member]));
     assert_eq!(member.terminate().code(), Some(0));
 }
