@@ -101,7 +101,7 @@ fn main() {
         What::Latency { rate, seconds, partitions } => {
             let config = configure(&bench.brokers, partitions, 1);
             runtime.block_on(make_topics(&config));
-            latency(&config, partitions, rate, seconds);
+            latency(&config, partitions, rate, seconds, &metrics);
         }
     }
 }
@@ -245,7 +245,7 @@ fn start(config: &Config, partitions: i32) -> Service {
 }
 
 /// Toddlers whose parents report skipped naps: every hundredth event is one, the others are light.
-fn latency(config: &Config, partitions: i32, rate: u64, seconds: u64) {
+fn latency(config: &Config, partitions: i32, rate: u64, seconds: u64, metrics: &PrometheusHandle) {
     const CHILDREN: u64 = 20_000;
     let cluster = Arc::new(config.cluster());
     let feed = Feed::connect(&cluster).expect("a producer");
@@ -291,9 +291,11 @@ fn latency(config: &Config, partitions: i32, rate: u64, seconds: u64) {
         while started.elapsed() < due {
             thread::sleep(Duration::from_micros(200));
         }
-        let household = household(event, CHILDREN);
+        // Every child skips one nap: the hundredth events visit them one after the other.
+        let skips = event % 100 == 0;
+        let household = household(if skips { event / 100 } else { event }, CHILDREN);
         let now = SystemClock.now();
-        let value = if event % 100 == 0 {
+        let value = if skips {
             format!(
                 "{{\"user_id\":\"mia\",\"household_id\":\"{household}\",\"activity\":\"nap_skipped\",\"timestamp\":\"{now}\"}}"
             )
@@ -316,6 +318,9 @@ fn latency(config: &Config, partitions: i32, rate: u64, seconds: u64) {
         "bench": "latency", "events_per_s": rate, "seconds": seconds, "recommendations": latencies.len(),
         "p50_ms": quantile(0.5), "p90_ms": quantile(0.9), "p99_ms": quantile(0.99), "max_ms": quantile(1.0),
     }));
+    for line in metrics.render().lines().filter(|line| line.contains("_seconds_")) {
+        eprintln!("{line}");
+    }
     service.stop().expect("a clean stop");
 }
 

@@ -166,11 +166,7 @@ impl Config {
     pub fn to_masked_toml(&self) -> String {
         let mut shown = self.clone();
         for (name, value) in &mut shown.kafka.properties {
-            let lower = name.to_ascii_lowercase();
-            if ["password", "secret", "key.pem", "key.password", "token", "jaas"]
-                .iter()
-                .any(|word| lower.contains(word))
-            {
+            if !is_harmless(name) {
                 "****".clone_into(value);
             }
         }
@@ -212,6 +208,23 @@ impl Config {
     }
 }
 
+/// Values of these may be shown. Anything else may be a secret, if only by a slip of the keyboard in its name.
+fn is_harmless(property: &str) -> bool {
+    const PREFIXES: [&str; 9] =
+        ["fetch.", "queue", "socket.", "session.", "heartbeat.", "linger", "batch.", "compression.", "reconnect."];
+    const NAMES: [&str; 8] = [
+        "bootstrap.servers",
+        "client.id",
+        "debug",
+        "group.id",
+        "isolation.level",
+        "sasl.mechanism",
+        "security.protocol",
+        "transaction.timeout.ms",
+    ];
+    NAMES.contains(&property) || PREFIXES.iter().any(|prefix| property.starts_with(prefix))
+}
+
 /// Tells this process from every other that ever was.
 fn process_id() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -222,4 +235,19 @@ fn process_id() -> String {
 #[must_use]
 pub fn shared(cluster: Cluster) -> Arc<Cluster> {
     Arc::new(cluster)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_masked_even_where_its_name_is_misspelt() {
+        let mut config = Config::default();
+        config.kafka.properties.insert("sasl.pasword".to_owned(), "hunter2".to_owned());
+        config.kafka.properties.insert("fetch.min.bytes".to_owned(), "17".to_owned());
+        let shown = config.to_masked_toml();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("17"), "{shown}");
+    }
 }

@@ -160,8 +160,8 @@ impl Stage {
     fn known(&self) -> BTreeSet<String> {
         let owner = wait_for("an owner", LIMIT, || self.service.shared().directory.owner(Topic::UserActivity, 0));
         let (reply, answer) = oneshot::channel();
-        assert!(owner.mailbox.ask(Query::Everybody { partition: 0, reply }));
-        answer.blocking_recv().expect("an answer").into_iter().map(|estimate| estimate.household_id).collect()
+        assert!(owner.mailbox.ask(Query::Everybody { partition: 0, after: None, reply }));
+        answer.blocking_recv().expect("an answer").estimates.into_iter().map(|estimate| estimate.household_id).collect()
     }
 
     /// Ids of missed naps in the topic, those of aborted transactions among them.

@@ -164,7 +164,7 @@ fn configure(command: &Demo, embedded: Option<&EmbeddedCluster>) -> (Config, Arc
     } else if let Some(brokers) = &command.brokers {
         config.kafka.brokers.clone_from(brokers);
         // Topics of this run alone: simulated time must not mix with anybody's real time.
-        config.topics.prefix = format!("demo-{:x}.", SystemClock.now().0 / 1_000);
+        config.topics.prefix = format!("demo-{:x}-{}.", SystemClock.now().0 / 1_000, std::process::id());
     }
     let mut cluster = config.cluster();
     cluster.embedded = embedded.is_some();
@@ -291,6 +291,10 @@ impl Printer {
                 "\nThe cluster is embedded: clients built on librdkafka (kcat, confluent-kafka) can join it, Java clients\n\
                  can't, and its transactions are not real ones. --brokers HOST:PORT uses a real Kafka.\n",
             );
+        }
+        if !cluster.embedded {
+            let prefix = &cluster.prefix;
+            let _ = write!(text, "\nThe topics {prefix}* are this run's own and stay after it.\n");
         }
         text.push('\n');
         if self.json {

@@ -34,6 +34,9 @@ pub struct Replay {
     batch: usize,
 }
 
+/// What some editors put at the top of a text file.
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
 fn time(text: &str) -> Result<UtcMillis, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| UtcMillis(time.timestamp_millis()))
@@ -73,6 +76,9 @@ pub fn run(command: &Replay) -> anyhow::Result<()> {
         while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             line.pop();
         }
+        if number == 1 && line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
+        }
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
@@ -104,6 +110,9 @@ pub fn run(command: &Replay) -> anyhow::Result<()> {
         player.play(&waiting, &mut output)?;
     }
     if let Some(until) = command.until {
+        if let Some(last) = previous.filter(|last| *last > until) {
+            eprintln!("--until {until} is before the last line ({last}): time had passed it already");
+        }
         player.run_until(until, &mut output)?;
     }
     bar.finish_and_clear();

@@ -14,7 +14,10 @@ use serde_json::value::RawValue;
 use super::Connection;
 use super::common;
 use crate::engine::clock::{Clock as _, SystemClock};
+use crate::engine::record::Topic;
+use crate::kafka::Cluster;
 use crate::kafka::feed::Feed;
+use crate::kafka::topics::Topics;
 use crate::simulate::{Output, Scenario, SimulatedRecord, outputs};
 use crate::units::{Span, UtcMillis};
 
@@ -105,10 +108,32 @@ struct LineOut<'a> {
     value: &'a RawValue,
 }
 
+/// Simulated people have no place in topics of real ones.
+fn refuse_live_topics(cluster: &Cluster) -> anyhow::Result<()> {
+    let topics = Topics::connect(cluster)?;
+    let runtime = common::runtime()?;
+    for topic in [Topic::UserActivity, Topic::FlightStatus] {
+        let name = cluster.topic(topic);
+        if topics.partitions(&name)?.is_none() {
+            bail!(
+                "topic {name} does not exist: `zoner topics create --create-time --prefix …` makes topics for simulations"
+            );
+        }
+        let settings = runtime.block_on(topics.settings(&name))?;
+        if settings.get("message.timestamp.type").is_none_or(|stamps| stamps != "CreateTime") {
+            bail!(
+                "topic {name} has its broker's time: simulations go to topics of their own (--create-time, --prefix)"
+            );
+        }
+    }
+    Ok(())
+}
+
 impl Sink {
     fn open(command: &Simulate) -> anyhow::Result<Sink> {
         if command.to_kafka {
             let cluster = common::configuration(&command.connection)?.cluster();
+            refuse_live_topics(&cluster)?;
             return Ok(Sink::Kafka(Feed::connect(&cluster)?));
         }
         if command.output.as_os_str() == "-" {

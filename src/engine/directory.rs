@@ -15,8 +15,16 @@ use crate::event::recommendation::Estimate;
 pub enum Query {
     /// Estimates of a household, or of one of its people; empty where it is not known.
     Household { household: String, user: Option<String>, reply: oneshot::Sender<Vec<Estimate>> },
-    /// Everybody in the partition, by household and user.
-    Everybody { partition: i32, reply: oneshot::Sender<Vec<Estimate>> },
+    /// Everybody in the partition, by household and user, a slice at a time: the worker must not stand still for long.
+    Everybody { partition: i32, after: Option<String>, reply: oneshot::Sender<Slice> },
+}
+
+/// Some households of a partition.
+#[derive(Debug, Default)]
+pub struct Slice {
+    pub estimates: Vec<Estimate>,
+    /// The last household in it; `None`: there are no more after it.
+    pub next_after: Option<String>,
 }
 
 /// A worker as others reach it.

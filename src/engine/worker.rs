@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
 use super::clock::Clock;
-use super::directory::{Directory, Mailbox, Query};
+use super::directory::{Directory, Mailbox, Query, Slice};
 use super::effects::Effects;
 use super::log::{Batch, Commit, GroupEvent, Log, LogError};
 use super::outbox::Outbox;
 use super::partition::{Cursor, Partition, Routing, Taken, Totals};
 use super::placement::Placement;
-use super::processor::Processor;
+use super::processor::{Processor, Unit as _};
 use super::record::Record;
 use crate::telemetry::{PartitionMetrics, WorkerMetrics};
 use crate::units::{Span, UtcMillis};
@@ -615,18 +615,28 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 // Who asked may have gone away.
                 let _ = reply.send(estimates.unwrap_or_default());
             }
-            Query::Everybody { partition, reply } => {
-                let mut everybody = Vec::new();
-                if let Some(owned) = self.owned.get(partition)
-                    && let Some(at) = owned.partition.stream_time()
-                {
-                    for unit in owned.partition.units() {
-                        everybody.extend(self.processor.estimates(unit, None, at));
-                    }
-                }
-                let _ = reply.send(everybody);
+            Query::Everybody { partition, after, reply } => {
+                let _ = reply.send(self.slice(partition, after.as_deref()));
             }
         }
+    }
+
+    fn slice(&self, partition: i32, after: Option<&str>) -> Slice {
+        /// An estimate takes some hundred microseconds.
+        const HOUSEHOLDS: usize = 200;
+        let mut slice = Slice::default();
+        let Some(owned) = self.owned.get(partition) else { return slice };
+        let Some(at) = owned.partition.stream_time() else { return slice };
+        let units = owned.partition.units();
+        let first = after.map_or(0, |after| units.partition_point(|unit| unit.key() <= after));
+        let end = units.len().min(first + HOUSEHOLDS);
+        for unit in &units[first..end] {
+            slice.estimates.extend(self.processor.estimates(unit, None, at));
+        }
+        if end < units.len() {
+            slice.next_after = units[first..end].last().map(|unit| unit.key().to_owned());
+        }
+        slice
     }
 
     fn observe(&mut self) {

@@ -18,7 +18,6 @@ use crate::engine::directory::{Owner, Query};
 use crate::engine::placement::Placement;
 use crate::engine::record::Topic;
 use crate::engine::worker::Shared;
-use crate::event::recommendation::Estimate;
 
 /// How long a worker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -108,25 +107,32 @@ async fn everybody(State(answers): State<Answers>) -> Response {
         if !owner.live {
             return restoring(partition).into_response();
         }
-        let (reply, answer) = oneshot::channel();
-        let estimates = match ask(&owner, Query::Everybody { partition, reply }, answer).await {
-            Ok(estimates) => estimates,
-            Err(problem) => return problem.into_response(),
-        };
-        for estimate in estimates {
-            match serde_json::to_string(&estimate) {
-                Ok(line) => {
-                    body.push_str(&line);
-                    body.push('\n');
+        let mut after = None;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let slice = match ask(&owner, Query::Everybody { partition, after, reply }, answer).await {
+                Ok(slice) => slice,
+                Err(problem) => return problem.into_response(),
+            };
+            for estimate in &slice.estimates {
+                match serde_json::to_string(estimate) {
+                    Ok(line) => {
+                        body.push_str(&line);
+                        body.push('\n');
+                    }
+                    Err(error) => {
+                        return Problem::new(
+                            StatusCode::INTERNAL_SERVER_ERROR,
+                            "an estimate could not be encoded",
+                            error.to_string(),
+                        )
+                        .into_response();
+                    }
                 }
-                Err(error) => {
-                    return Problem::new(
-                        StatusCode::INTERNAL_SERVER_ERROR,
-                        "an estimate could not be encoded",
-                        error.to_string(),
-                    )
-                    .into_response();
-                }
+            }
+            after = slice.next_after;
+            if after.is_none() {
+                break;
             }
         }
     }
@@ -153,13 +159,13 @@ fn restoring(partition: i32) -> Problem {
     )
 }
 
-async fn ask(owner: &Owner, query: Query, answer: oneshot::Receiver<Vec<Estimate>>) -> Result<Vec<Estimate>, Problem> {
+async fn ask<T>(owner: &Owner, query: Query, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
     let gone = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no answer", "the partition's worker is stopping");
     if !owner.mailbox.ask(query) {
         return Err(gone());
     }
     match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(estimates)) => Ok(estimates),
+        Ok(Ok(answer)) => Ok(answer),
         Ok(Err(_)) => Err(gone()),
         Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no answer", "the partition's worker is busy")),
     }

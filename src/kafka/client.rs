@@ -121,12 +121,12 @@ impl KafkaLog {
         let topic_name_c = native::c_string(&topic_name)?;
         let producer: ThreadedProducer<DefaultProducerContext> =
             ThreadedProducer::from_config(&cluster.transactional_producer(processor, worker))
-                .map_err(|error| LogError::Fatal(format!("producer settings: {error}")))?;
+                .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
         producer.init_transactions(INIT_TRANSACTIONS).map_err(|error| client_error("init transactions", &error))?;
         let context = GroupContext { events: Mutex::new(Vec::new()), closing: AtomicBool::new(false) };
         let consumer: BaseConsumer<GroupContext> =
             BaseConsumer::from_config_and_context(&cluster.group_consumer(processor, worker), context)
-                .map_err(|error| LogError::Fatal(format!("consumer settings: {error}")))?;
+                .map_err(|error| LogError::Fatal(format!("consumer settings: {}", super::describe(&error))))?;
         let queue = WorkerQueue::new(&consumer, std::thread::current());
         consumer.subscribe(&[&topic_name]).map_err(|error| client_error("subscribe", &error))?;
         let destinations = [
@@ -346,7 +346,7 @@ impl Log for KafkaLog {
         } else {
             let config = self.cluster.plain_producer(&format!("{}-{}-ticks", self.processor, self.worker));
             let ticker = ThreadedProducer::from_config(&config)
-                .map_err(|error| LogError::Fatal(format!("producer settings: {error}")))?;
+                .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
             self.ticker.insert(ticker)
         };
         let value = encode::tick(at);

@@ -12,3 +12,15 @@ mod wire;
 
 pub use client::KafkaLog;
 pub use settings::Cluster;
+
+/// What went wrong, without values of properties, which may be secrets.
+#[must_use]
+pub fn describe(error: &rdkafka::error::KafkaError) -> String {
+    match error {
+        rdkafka::error::KafkaError::ClientConfig(_, description, _, value) if !value.is_empty() => {
+            description.replace(value.as_str(), "****")
+        }
+        rdkafka::error::KafkaError::ClientConfig(_, description, ..) => description.clone(),
+        other => other.to_string(),
+    }
+}

@@ -118,7 +118,11 @@ impl Cluster {
             .set("transactional.id", format!("{}-{instance}-{worker}", self.group(processor)))
             .set("transaction.timeout.ms", "10000")
             // Must not be longer than the transaction may last.
-            .set("message.timeout.ms", "10000");
+            .set("message.timeout.ms", "10000")
+            // While the broker still writes the markers of the transaction before, it answers "concurrent transactions":
+            // at the default of 100 ms every second recommendation would wait that long.
+            .set("retry.backoff.ms", "2")
+            .set("retry.backoff.max.ms", "200");
         self.finish(config)
     }
 

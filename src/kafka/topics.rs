@@ -88,6 +88,8 @@ impl fmt::Display for Finding {
 pub enum TopicError {
     #[error("no answer from {brokers}: {reason}")]
     Unreachable { brokers: String, reason: String },
+    #[error("kafka.properties: {0}")]
+    Settings(String),
     #[error("{topic}: {reason}")]
     Refused { topic: String, reason: String },
 }
@@ -103,16 +105,13 @@ impl Topics {
     /// # Errors
     /// A property that librdkafka refuses.
     pub fn connect(cluster: &Cluster) -> Result<Topics, TopicError> {
-        let unreachable = |error: rdkafka::error::KafkaError| TopicError::Unreachable {
-            brokers: cluster.brokers.clone(),
-            reason: error.to_string(),
-        };
+        let refused = |error: rdkafka::error::KafkaError| TopicError::Settings(super::describe(&error));
         let mut config = cluster.client("admin");
         for (name, value) in &cluster.properties {
             config.set(name, value);
         }
-        let admin = AdminClient::from_config(&config).map_err(unreachable)?;
-        let metadata = BaseConsumer::from_config(&cluster.reader("topics")).map_err(unreachable)?;
+        let admin = AdminClient::from_config(&config).map_err(refused)?;
+        let metadata = BaseConsumer::from_config(&cluster.reader("topics")).map_err(refused)?;
         Ok(Topics { admin, metadata, brokers: cluster.brokers.clone() })
     }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::engine::placement::Placement;
-use crate::engine::record::Origin;
+use crate::engine::record::{FORWARDED_HEADER, Origin};
 use crate::engine::{Position, Record, Topic};
 use crate::units::UtcMillis;
 
@@ -53,10 +53,6 @@ pub type Headers = Vec<(String, Option<Vec<u8>>)>;
 /// The stamp of a bare line without a time and without a line before it that has one (a profile at the top of a
 /// file). It should get the stamp of the first record that has one.
 pub const UNTIMED: UtcMillis = UtcMillis::MIN;
-
-/// The header of a record that was moved to its own partition: topic, partition, offset and stamp (milliseconds) of
-/// the original, separated by slashes.
-pub const FORWARDED_HEADER: &str = "zoner.forwarded";
 
 /// Why a line is neither a record nor something that could be one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -159,13 +155,9 @@ impl OwnedRecord {
     /// Where a forwarded record was first written.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
-        let (_, value) = self.headers.iter().find(|(name, _)| name == FORWARDED_HEADER)?;
-        let text = std::str::from_utf8(value.as_deref()?).ok()?;
-        let mut parts = text.rsplitn(4, '/');
-        let stamp = UtcMillis(parts.next()?.parse().ok()?);
-        let offset = parts.next()?.parse().ok()?;
-        let partition = parts.next()?.parse().ok()?;
-        Some(Origin { partition, offset, stamp })
+        // The last one, as live: what a producer wrote under that name stands before what the engine did.
+        let (_, value) = self.headers.iter().rev().find(|(name, _)| name == FORWARDED_HEADER)?;
+        Origin::parse(value.as_deref()?)
     }
 
     /// One line without its end, which [`parse_line`] reads back to an equal record.
