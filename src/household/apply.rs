@@ -217,7 +217,14 @@ impl Household {
                 self.say(models, place, &occasion, moment, effects);
             }
             _ => {
-                self.say(models, place, &occasion, moment, effects);
+                // A trip that is called off is answered, whatever it moves.
+                let is_off = journey.trip.legs.is_empty();
+                let in_any_case = is_off
+                    && before.is_some_and(|before| {
+                        let is_near = before.ends() + models.people.journey.planned_after > moment.now;
+                        is_near && !before.trip.legs.is_empty() && before.is_of(user_id)
+                    });
+                self.say(models, place, &Occasion { in_any_case, ..occasion }, moment, effects);
             }
         }
     }

@@ -238,3 +238,22 @@ fn plans_of_a_journey_put_sleep_into_the_night_of_the_destination() {
         assert_eq!(action.time_zone, "America/New_York");
     }
 }
+
+#[test]
+fn a_refreshed_plan_names_a_time_of_the_next_day_or_none() {
+    let mut story = Story::new();
+    story.profile(at(0, 12.0), "ana", adult(Tz::Europe__London));
+    story.tell(at(5, 9.0), "ana", Activity::Trip(Box::new(trip(1, &["ana"], vec![to_new_york()]))));
+    story.tell(at(6, 9.0), "ana", Activity::Trip(Box::new(trip(2, &["ana"], vec![]))));
+    story.tell(at(6, 9.1), "ana", Activity::Trip(Box::new(trip(3, &["ana"], vec![]))));
+    story.until(at(14, 0.0));
+    assert!(story.said.iter().any(|said| said.cause.activity == "trip" && said.issued_at == at(6, 9.0)));
+    assert!(!story.said.iter().any(|said| said.issued_at == at(6, 9.1)));
+    for said in story.said.iter().filter(|said| said.headline.contains("plan has changed")) {
+        let is_named = |action: &crate::event::recommendation::Action| {
+            let is_near = action.start > said.issued_at && action.start < said.issued_at + Span::hours(24);
+            is_near && said.headline.contains(&action.local[..5])
+        };
+        assert!(said.actions.iter().any(is_named), "{}", said.headline);
+    }
+}

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::fixtures::*;
-use crate::event::activity::{Activity, Age, Profile, Sleep, SleepKind};
+use crate::event::activity::{Activity, Age, NapSkipped, Profile, Sleep, SleepKind};
 use crate::event::recommendation::{ActionKind, Reason, Urgency};
 use crate::units::{Span, UtcMillis};
 
@@ -136,6 +136,61 @@ fn a_report_after_the_alarm_says_nothing_new() {
     assert_eq!(missed(&story).len(), 1);
     story.skipped("mia", at(11, 12.6));
     assert_eq!(missed(&story).len(), 1);
+}
+
+#[test]
+fn a_second_skipped_nap_of_the_day_is_answered_too() {
+    let mut story = ten_regular_days();
+    story.skipped("mia", at(11, 10.5));
+    story.skipped("mia", at(11, 14.8));
+    assert_eq!(missed(&story), [at(11, 10.5), at(11, 14.8)]);
+    let bed = |index: usize| {
+        let said = &story.said[index];
+        said.actions.iter().find(|action| action.kind == ActionKind::Sleep).map(|action| action.start)
+    };
+    assert!(bed(1) <= bed(0));
+    // Told again, much later and out of order.
+    let again = Activity::NapSkipped(NapSkipped { at: at(11, 10.5), reason: None });
+    story.tell(at(11, 15.0), "mia", again);
+    story.skipped("mia", at(11, 15.1));
+    story.until(at(11, 19.0));
+    assert_eq!(missed(&story).len(), 2, "{:?}", missed(&story));
+}
+
+#[test]
+fn a_skip_is_answered_where_the_night_was_not_logged() {
+    let mut story = Story::new();
+    story.profile(at(0, 12.0), "mia", infant(Tz::Europe__London));
+    story.skipped("mia", at(1, 14.8));
+    story.skipped("mia", at(2, 8.5));
+    story.skipped("mia", at(2, 10.5));
+    story.skipped("mia", at(2, 10.8));
+    story.skipped("mia", at(2, 14.8));
+    assert_eq!(missed(&story), [at(1, 14.8), at(2, 8.5), at(2, 10.5), at(2, 14.8)]);
+}
+
+#[test]
+fn a_skip_long_after_silence_was_taken_for_one_is_another() {
+    let mut story = ten_regular_days();
+    story.until(at(11, 12.5));
+    assert_eq!(missed(&story).len(), 1);
+    story.skipped("mia", at(11, 15.8));
+    assert_eq!(missed(&story).len(), 2);
+}
+
+#[test]
+fn the_next_nap_is_that_of_the_plan() {
+    let mut story = ten_regular_days();
+    for hour in [7.5, 9.0, 10.6, 11.0, 13.0, 15.0, 18.0] {
+        story.until(at(11, hour));
+        let estimate = &story.estimates()[0];
+        let ahead = estimate.plan.iter().find(|action| action.kind == ActionKind::Nap && action.start > story.now);
+        let next = estimate.sleep.next_nap;
+        assert!(ahead.is_none_or(|nap| next.is_some_and(|next| next.start <= nap.start)), "at {hour}");
+        assert!(next.is_none_or(|next| estimate.plan.iter().any(|action| action.start == next.start)), "at {hour}");
+    }
+    story.fell_asleep("mia", at(11, 19.5));
+    assert_eq!(story.estimates()[0].sleep.next_nap, None);
 }
 
 #[test]

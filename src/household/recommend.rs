@@ -3,6 +3,7 @@
 //! The plan is made anew on every cause. It is published when something of the next day moved, or when the cause is one
 //! that people wait to hear about; else it is only counted.
 
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::identity::Identity;
@@ -17,6 +18,7 @@ use crate::flight::zones;
 use crate::planner::{
     self, Clock, Difference, HeadlineInput, News, Person, Plan, Published, Repair, Situation, Stretch, When,
 };
+use crate::traveller::clock::stretch_at;
 use crate::traveller::{Assessment, LastSaid, Models, Traveller, View};
 use crate::units::{Span, UtcMillis};
 
@@ -25,6 +27,12 @@ const ACT_WITHIN: Span = Span::minutes(30);
 
 /// A night that begins this much off the usual time is one that moves.
 const NIGHT_MOVES: Span = Span::minutes(15);
+
+/// A nap that should have begun is still the next one for so long.
+const JUST_BEGUN: Span = Span::minutes(15);
+
+/// What was changed later than this does not go into a headline.
+const SPOKEN_OF: Span = Span::hours(24);
 
 /// How long advice holds that has no end of its own.
 const HOLDS_FOR: Span = Span::hours(24);
@@ -134,7 +142,14 @@ impl Household {
             issued_at: now,
             expires_at: expires_at(&occasion.topic, &advice.plan, now),
             urgency: urgency(&occasion.topic, &advice, now),
-            headline: headline(&occasion.topic, &advice, &difference, before, now),
+            headline: headline(
+                &occasion.topic,
+                &advice,
+                &difference,
+                before,
+                stretch_at(&whereabouts, now).time_zone,
+                now,
+            ),
             circadian: advice.assessment.clock.summary(),
             sleep: advice.assessment.sleep.clone(),
             changes: difference.changes,
@@ -151,10 +166,7 @@ impl Household {
     fn advise<'a>(&self, traveller: &'a Traveller, view: &View<'_>) -> Advice<'a> {
         let mut assessment = traveller.assess(view);
         let plan = self.plan(traveller, &assessment, view);
-        if traveller.alarm().is_some() {
-            // The nap that comes next is the one that repairs.
-            assessment.sleep.next_nap = next_nap(&plan, view.now).map(|nap| Window { start: nap.start, end: nap.end });
-        }
+        follow_plan(&mut assessment, &plan, traveller.alarm().is_some(), view.now);
         Advice { assessment, plan }
     }
 
@@ -212,10 +224,11 @@ impl Household {
     pub(super) fn estimate(&self, models: &Models, traveller: &Traveller, now: UtcMillis) -> Estimate {
         let whereabouts = self.whereabouts(traveller);
         let view = View { models, whereabouts: &whereabouts, now };
-        let assessment = traveller.assess(&view);
+        let mut assessment = traveller.assess(&view);
         // To plan a day one has to know whose.
         let plan =
             if assessment.persona.is_known() { self.plan(traveller, &assessment, &view) } else { Plan::default() };
+        follow_plan(&mut assessment, &plan, traveller.alarm().is_some(), now);
         Estimate {
             estimate_of: traveller.id().to_owned(),
             household_id: self.id.as_str().to_owned(),
@@ -246,6 +259,19 @@ fn first_ahead(plan: &Plan, kind: ActionKind, now: UtcMillis) -> Option<&Action>
 fn next_nap(plan: &Plan, now: UtcMillis) -> Option<&Action> {
     let bed = first_ahead(plan, ActionKind::Sleep, now).map(|night| night.start);
     first_ahead(plan, ActionKind::Nap, now).filter(|nap| bed.is_none_or(|bed| nap.start < bed))
+}
+
+/// The nap that is said to come next is that of the plan, where it has one; nobody who sleeps is told of one. `repairs`:
+/// the plan makes up for a nap, and knows better than the habit that there is none.
+fn follow_plan(assessment: &mut Assessment<'_>, plan: &Plan, repairs: bool, now: UtcMillis) {
+    let is_ahead = |nap: &&Action| nap.kind == ActionKind::Nap && nap.start > now - JUST_BEGUN && nap.end > now;
+    let planned = plan.actions.iter().find(is_ahead).map(|nap| Window { start: nap.start, end: nap.end });
+    let sleep = &mut assessment.sleep;
+    if assessment.asleep_since.is_some() {
+        sleep.next_nap = None;
+    } else if planned.is_some() || repairs {
+        sleep.next_nap = planned;
+    }
 }
 
 fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
@@ -281,12 +307,15 @@ fn headline(
     advice: &Advice<'_>,
     difference: &Difference,
     before: &[Published],
+    here: Tz,
     now: UtcMillis,
 ) -> String {
     let persona = &advice.assessment.persona;
     let plan = &advice.plan;
-    let bed = first_ahead(plan, ActionKind::Sleep, now).map(When::of);
-    let nap = next_nap(plan, now).map(When::of);
+    // A time of day alone, or "tonight", is only clear where and when the person is.
+    let is_clear = |when: &When| when.is_near(now, here);
+    let bed = first_ahead(plan, ActionKind::Sleep, now).map(When::of).filter(is_clear);
+    let nap = next_nap(plan, now).map(When::of).filter(is_clear);
     let news = match *topic {
         Topic::NapMissed => News::NapMissed { bed, nap },
         Topic::NapShort { slept } => News::NapShort { slept, bed, nap },
@@ -300,7 +329,7 @@ fn headline(
         Topic::Cancelled { flight, certain, .. } => News::FlightCancelled { flight, confirmed: certain },
         Topic::Diverted { flight, to, .. } => News::FlightDiverted { flight, to },
         Topic::Trip { destination, .. } => News::TripPlanned { destination, moves_from: moving_night(advice) },
-        Topic::Refreshed => News::PlanRefreshed { change: first_change(plan, before) },
+        Topic::Refreshed => News::PlanRefreshed { change: first_change(plan, before, now) },
     };
     planner::headline(&HeadlineInput {
         name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
@@ -320,10 +349,32 @@ fn moving_night(advice: &Advice<'_>) -> Option<When> {
     })
 }
 
-/// The first action that was not published as it is now.
-fn first_change(plan: &Plan, before: &[Published]) -> Option<(ActionKind, When)> {
-    let is_as_before = |action: &&Action| {
-        before.iter().any(|old| old.action_id == action.action_id && (old.start - action.start).abs() < NIGHT_MOVES)
-    };
-    plan.actions.iter().find(|action| !is_as_before(action)).map(|action| (action.kind, When::of(action)))
+/// Of the actions of the next day that moved or are new the first one that matters most: sleep, nap, light, the rest.
+/// One of which only the end moved is named if there is no other, as the time that is named is its start.
+fn first_change(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<(ActionKind, When)> {
+    let spoken_until = before.iter().map(|action| action.end).max();
+    // In settled life one usual day follows another, see `planner::compare`.
+    let rolls_on = |start: UtcMillis| plan.expect.is_none() && spoken_until.is_some_and(|until| start >= until);
+    let is_near = |action: &&Action| action.start > now && action.start < now + SPOKEN_OF;
+    let changes = plan.actions.iter().filter(is_near).filter_map(|action| {
+        let end_alone = match before.iter().find(|old| old.action_id == action.action_id) {
+            Some(old) if (old.start.max(now) - action.start).abs() >= NIGHT_MOVES => false,
+            Some(old) if (old.end - action.end).abs() >= NIGHT_MOVES => true,
+            None if !rolls_on(action.start) => false,
+            _ => return None,
+        };
+        Some((end_alone, rank(action.kind), action))
+    });
+    let first = changes.min_by_key(|(end_alone, rank, action)| (*end_alone, *rank, action.start));
+    first.map(|(_, _, action)| (action.kind, When::of(action)))
+}
+
+/// What matters most comes first.
+fn rank(kind: ActionKind) -> u8 {
+    match kind {
+        ActionKind::Sleep => 0,
+        ActionKind::Nap => 1,
+        ActionKind::BrightLight | ActionKind::DimLight | ActionKind::Dark => 2,
+        _ => 3,
+    }
 }

@@ -72,7 +72,7 @@ impl Household {
         if let NapNews::Alarm { repair, .. } = news {
             // The plan that is about to be made repairs it.
             let recommendation: Uuid = occasion.id(self.id.as_str(), self.travellers[place].id(), moment.now);
-            let alarm = NapAlarm { repair, recommendation };
+            let alarm = NapAlarm { repair, recommendation, by_silence: cause.timer.is_some() };
             self.with_view(models, place, moment.now, |traveller, view| traveller.nap_was_said(alarm, view));
         }
         self.say(models, place, &occasion, moment, effects);

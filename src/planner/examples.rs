@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::fixtures::{Case, adult, as_text, baby, locals, of_kind, toddler, utc};
 use super::{Place, Repair, RepairKind, Stretch};
-use crate::event::recommendation::ActionKind::{BrightLight, CaffeineUntil, DimLight, Melatonin, Nap, Sleep};
+use crate::event::recommendation::ActionKind::{BrightLight, CaffeineUntil, DimLight, Meal, Melatonin, Nap, Sleep};
 use crate::units::{Hours, Span};
 
 fn noticing(mut case: Case, kind: RepairKind, expected: &str, awake_since: &str) -> Case {
@@ -191,6 +191,31 @@ fn nothing_is_bright_outdoors_in_the_air_and_sleep_aboard_follows_the_destinatio
     let first = of_kind(&plan, Sleep)[0];
     assert_eq!((first.local.as_str(), first.time_zone.as_str()), ("03:45–07:00", "Asia/Tokyo"));
     assert!(first.message.contains("on board"));
+    assert_eq!(first.why, "it is night at the destination");
+    let mut by_home = case.clone();
+    by_home.keep_home_time = true;
+    let plan = by_home.plan();
+    let first = of_kind(&plan, Sleep)[0];
+    assert_eq!(
+        (first.local.as_str(), first.why.as_str()),
+        ("06:00–14:00", "it is night at home"),
+        "{}",
+        as_text(&plan)
+    );
+    // Who works at night sleeps by day there too.
+    let mut by_day = case;
+    (by_day.bedtime, by_day.wake) = (8 * 60, 15 * 60);
+    let plan = by_day.plan();
+    let aboard = of_kind(&plan, Sleep).into_iter().find(|sleep| sleep.message.contains("on board")).unwrap();
+    assert_eq!(aboard.why, "the usual hours of sleep, by the destination's clock", "{}", as_text(&plan));
+}
+
+#[test]
+fn breakfast_is_offered_in_the_morning_only() {
+    let mut case = to_tokyo(adult("2026-06-13T14:30:00Z"));
+    assert_eq!(locals(&case.plan(), Meal)[0], "07:30–08:30");
+    (case.bedtime, case.wake) = (3 * 60, 11 * 60);
+    assert!(of_kind(&case.plan(), Meal).is_empty(), "at half past eleven it is none");
 }
 
 #[test]

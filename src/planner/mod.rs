@@ -30,7 +30,7 @@ mod wording_tests;
 
 pub use difference::{Difference, Published, compare};
 pub use rule::make;
-pub use wording::{HeadlineInput, News, When, headline};
+pub use wording::{HeadlineInput, News, When, change_to_tell, headline};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};

@@ -109,6 +109,9 @@ pub struct RepairNumbers {
 pub struct OtherNumbers {
     pub breakfast_after_wake: Span,
     pub breakfast_length: Span,
+    /// Breakfast begins between these, minutes after local midnight.
+    pub breakfast_from_minute: i32,
+    pub breakfast_until_minute: i32,
     pub caffeine_before_bed: Span,
     pub melatonin_before_dlmo: Span,
     pub melatonin_window: Span,
@@ -342,8 +345,12 @@ fn naps(s: &mut Section<'_>) -> Result<NapNumbers, ModelError> {
 }
 
 fn other(file: &mut ModelFile) -> Result<OtherNumbers, ModelError> {
-    let [after_wake, length] =
-        section(file, "meals", |s| Ok([minutes(s, "after_wake", 0.0..=180.0)?, minutes(s, "length", 5.0..=180.0)?]))?;
+    let ([after_wake, length], [from, until]) = section(file, "meals", |s| {
+        Ok((
+            [minutes(s, "after_wake", 0.0..=180.0)?, minutes(s, "length", 5.0..=180.0)?],
+            [minute_of_day(s, "from")?, minute_of_day(s, "until")?],
+        ))
+    })?;
     let [caffeine, melatonin, window] = section(file, "substances", |s| {
         Ok([
             hours(s, "caffeine_before_bed", 4.0..=14.0)?,
@@ -359,6 +366,8 @@ fn other(file: &mut ModelFile) -> Result<OtherNumbers, ModelError> {
     Ok(OtherNumbers {
         breakfast_after_wake: after_wake,
         breakfast_length: length,
+        breakfast_from_minute: from,
+        breakfast_until_minute: until,
         caffeine_before_bed: caffeine,
         melatonin_before_dlmo: melatonin,
         melatonin_window: window,

@@ -1,5 +1,7 @@
 //! The words of an action: one calm sentence, and in a few words why.
 
+use chrono_tz::Tz;
+
 use super::actions::{Draft, Sort};
 use super::naps::NapSort;
 use super::nights::NightSort;
@@ -25,9 +27,12 @@ pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> 
         Sort::Night(sort, is_unsure) => Words {
             message: night_message(&subject, &times, sort),
             why: if is_unsure {
-                format!("{}; no light advice while the body clock is uncertain", night_why(setting, sort))
+                format!(
+                    "{}; no light advice while the body clock is uncertain",
+                    night_why(setting, stretch, draft, sort)
+                )
             } else {
-                night_why(setting, sort).to_owned()
+                night_why(setting, stretch, draft, sort).to_owned()
             },
         },
         Sort::Nap(sort) => {
@@ -98,7 +103,7 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort) -> Strin
     }
 }
 
-fn night_why(setting: &Setting<'_>, sort: NightSort) -> &'static str {
+fn night_why(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, sort: NightSort) -> &'static str {
     match sort {
         NightSort::Usual | NightSort::Ongoing => "the usual night",
         NightSort::Repaired => after_nap(
@@ -109,7 +114,12 @@ fn night_why(setting: &Setting<'_>, sort: NightSort) -> &'static str {
         NightSort::Moved(Direction::Advance) => "a little earlier each night before the flight",
         NightSort::Moved(Direction::Delay) => "a little later each night before the flight",
         NightSort::Local => "local nights from the first one on",
-        NightSort::Aboard => "it is night at the destination",
+        NightSort::Aboard => match (is_day(setting, setting.schedule_zone(stretch), draft), keeps_home_time(setting)) {
+            (false, false) => "it is night at the destination",
+            (false, true) => "it is night at home",
+            (true, false) => "the usual hours of sleep, by the destination's clock",
+            (true, true) => "the usual hours of sleep, by the clock at home",
+        },
         NightSort::Cut => "the flight takes the rest of the night",
     }
 }
@@ -132,6 +142,7 @@ fn nap_why(setting: &Setting<'_>, sort: NapSort) -> &'static str {
     match sort {
         NapSort::Usual | NapSort::Ongoing => "the usual nap",
         NapSort::WithNight => "moves with the night",
+        NapSort::Aboard if keeps_home_time(setting) => "nap time at home",
         NapSort::Aboard => "nap time at the destination",
         NapSort::Bridge => {
             after_nap(setting, "bridges the time until the next sleep", "tired sooner after a short nap")
@@ -147,6 +158,17 @@ fn after_nap(setting: &Setting<'_>, missed: &'static str, short: &'static str) -
     }
 }
 
+fn keeps_home_time(setting: &Setting<'_>) -> bool {
+    setting.situation.keep_home_time
+}
+
+/// Whether the middle of an action lies by day in a zone.
+fn is_day(setting: &Setting<'_>, zone: Tz, draft: &Draft) -> bool {
+    let light = &setting.numbers.light;
+    let minute = i32::from(zones::local(zone, draft.window.centre()).minute_of_day);
+    (light.outdoors_from_minute..light.outdoors_until_minute).contains(&minute)
+}
+
 /// Outdoors while most of the block lies by day; at an airport, where the windows are.
 fn bright_message(
     setting: &Setting<'_>,
@@ -157,8 +179,7 @@ fn bright_message(
 ) -> String {
     let Times { from, until } = times;
     let numbers = &setting.numbers;
-    let minute = i32::from(zones::local(stretch.time_zone, draft.window.centre()).minute_of_day);
-    let is_day = (numbers.light.outdoors_from_minute..numbers.light.outdoors_until_minute).contains(&minute);
+    let is_day = is_day(setting, stretch.time_zone, draft);
     let in_transit = !setting.is_stay(stretch);
     let no_direct_sun = setting.situation.person.age_months < numbers.ages.direct_sun_from_months;
     match subject {

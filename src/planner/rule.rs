@@ -62,7 +62,7 @@ fn light_drafts(setting: &Setting<'_>, outlook: &Outlook, light: &Light) -> Vec<
     light.blocks.iter().map(|block| local_draft(setting, block.window, sort(block.kind))).collect()
 }
 
-/// Breakfast soon after waking, on the days on which the clock moves.
+/// Breakfast soon after waking, on the days on which the clock moves and at hours at which people call it that.
 fn breakfasts(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night], asleep: &[Interval]) -> Vec<Draft> {
     let is_fed_on_demand = setting.situation.person.age_months < setting.numbers.ages.breakfast_from_months;
     if is_fed_on_demand {
@@ -74,10 +74,13 @@ fn breakfasts(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night], asleep
         let start = night.window.end + numbers.breakfast_after_wake;
         let planned = Interval::new(start, start + numbers.breakfast_length);
         let Some(window) = setting.still_ahead(planned, numbers.grid) else { continue };
+        let zone = setting.stretch_at(window.start).time_zone;
+        let minute = i32::from(zones::local(zone, window.start).minute_of_day);
+        let is_morning = (numbers.breakfast_from_minute..=numbers.breakfast_until_minute).contains(&minute);
         let is_aboard = setting.stretch_at(window.start).is_aboard() || setting.stretch_at(window.end).is_aboard();
         let is_asleep = asleep.iter().any(|sleep| sleep.overlaps(window));
         let helps = outlook.is_moving_at(setting, planned.start) && window.start < setting.horizon_end();
-        if !is_aboard && !is_asleep && helps {
+        if is_morning && !is_aboard && !is_asleep && helps {
             drafts.push(local_draft(setting, window, Sort::Breakfast));
         }
     }

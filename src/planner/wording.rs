@@ -15,6 +15,8 @@ const HEADLINE_CHARS: usize = 90;
 const NAME_CHARS: usize = 24;
 /// A flight number that is longer than any real one is called "the flight".
 const FLIGHT_CHARS: usize = 8;
+/// A sleep further ahead is not "tonight".
+const TONIGHT: Span = Span::hours(14);
 /// Words that a sentence to a tired parent does not use, a name in it included.
 const NOT_SAID: [&str; 5] = ["bad", "wrong", "failed", "fault", "should"];
 
@@ -30,6 +32,12 @@ impl When {
     #[must_use]
     pub fn of(action: &Action) -> When {
         When { at: action.start, time_zone: zones::parse(&action.time_zone).unwrap_or(Tz::UTC) }
+    }
+
+    /// Whether a time alone tells who is in the zone `here` at `now` when it is: soon, and by the clock they see.
+    #[must_use]
+    pub fn is_near(&self, now: UtcMillis, here: Tz) -> bool {
+        self.time_zone == here && self.at >= now && self.at - now <= TONIGHT
     }
 }
 
@@ -49,10 +57,34 @@ pub struct HeadlineInput<'a> {
     pub news: News<'a>,
 }
 
+/// The change to speak of: that of a sleep, else of a nap, else of light; `None` where only lesser things change.
+///
+/// `is_as_before`: whether an action was published as it is now.
+#[must_use]
+pub fn change_to_tell(actions: &[Action], is_as_before: impl Fn(&Action) -> bool) -> Option<(ActionKind, When)> {
+    let changed = actions.iter().filter(|action| !is_as_before(action));
+    let told = changed.filter_map(|action| Some((telling_rank(action.kind)?, action)));
+    // The first of those that matter most.
+    told.min_by_key(|(rank, _)| *rank).map(|(_, action)| (action.kind, When::of(action)))
+}
+
+/// Lowest for what a headline speaks of first; `None` for what it never names: a time beside a meal or caffeine reads
+/// as if it were the point of the plan.
+fn telling_rank(kind: ActionKind) -> Option<u8> {
+    match kind {
+        ActionKind::Sleep => Some(0),
+        ActionKind::Nap => Some(1),
+        ActionKind::Wake | ActionKind::BrightLight | ActionKind::DimLight | ActionKind::Dark => Some(2),
+        ActionKind::WindDown => Some(3),
+        ActionKind::Meal | ActionKind::Feed | ActionKind::CaffeineUntil | ActionKind::Melatonin => None,
+    }
+}
+
 /// What there is to say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum News<'a> {
-    /// `bed`: tonight's bedtime; `nap`: the nap that bridges the time until then or comes next today.
+    /// `bed`: tonight's bedtime; `nap`: the nap that bridges the time until then or comes next today. Both only where
+    /// they are [near](When::is_near): the sentence says "tonight" and no zone.
     NapMissed {
         bed: Option<When>,
         nap: Option<When>,
@@ -65,7 +97,8 @@ pub enum News<'a> {
     NapFound {
         bed: Option<When>,
     },
-    /// `late_by`: against the booking, negative when early. `boarding`: the new departure, while it is ahead.
+    /// `late_by`: against the booking, negative when early. `boarding`: the departure as now expected,
+    /// while it is ahead.
     FlightDelayed {
         flight: &'a str,
         late_by: Span,
@@ -108,6 +141,8 @@ fn sentence(subject: &Subject<'_>, news: &News<'_>) -> String {
         News::NapMissed { bed, nap } => {
             let missed = format!("{} missed {}", subject.at_start(), subject.nap());
             match (bed, nap) {
+                // Two clocks in one sentence help nobody.
+                (Some(bed), Some(nap)) if bed.time_zone != nap.time_zone => format!("{missed}: next one at {nap}."),
                 (Some(bed), Some(nap)) => format!("{missed}: next one at {nap}, bed at {bed} tonight."),
                 (Some(bed), None) => format!("{missed}: bed at {bed} tonight."),
                 (None, Some(nap)) => format!("{missed}: next one at {nap}."),
@@ -133,12 +168,7 @@ fn sentence(subject: &Subject<'_>, news: &News<'_>) -> String {
             let news = format!("{} is {}", flight_name(flight), punctuality(*late_by));
             match boarding {
                 _ if *plan_holds => format!("{news}: {} plan stays as it is.", subject.possessive()),
-                Some(boarding) if late_by.as_minutes() > 0 => {
-                    format!("{news}: keep everyone in normal light until boarding at {boarding}.")
-                }
-                Some(boarding) => {
-                    format!("{news}: boarding is at {boarding}, and {} plan follows.", subject.possessive())
-                }
+                Some(departs) => format!("{news}, leaving at {departs}: {} plan is adjusted.", subject.possessive()),
                 None => format!("{news}: {} plan has moved with it.", subject.possessive()),
             }
         }
@@ -170,28 +200,28 @@ fn sentence(subject: &Subject<'_>, news: &News<'_>) -> String {
         News::PlanRefreshed { change } => {
             let plan = capitalised(&subject.possessive());
             match change {
-                Some((kind, when)) => format!("{plan} plan has changed: {} {when}.", step(*kind)),
+                Some((kind, when)) => match step(*kind) {
+                    Some(step) => format!("{plan} plan has changed: {step} {when}."),
+                    None => format!("{plan} plan has changed a little."),
+                },
                 None => format!("{plan} plan is up to date."),
             }
         }
     }
 }
 
-/// An action as the last words of a sentence, before its time.
-fn step(kind: ActionKind) -> &'static str {
-    match kind {
+/// An action as the last words of a sentence, before its time; `None` where a headline does not name it.
+fn step(kind: ActionKind) -> Option<&'static str> {
+    Some(match kind {
         ActionKind::Sleep => "bed at",
         ActionKind::Nap => "nap at",
         ActionKind::Wake => "up at",
         ActionKind::BrightLight => "bright light from",
         ActionKind::DimLight => "low light from",
         ActionKind::Dark => "dark from",
-        ActionKind::Meal => "meal at",
-        ActionKind::Feed => "feed at",
         ActionKind::WindDown => "winding down from",
-        ActionKind::CaffeineUntil => "caffeine from",
-        ActionKind::Melatonin => "melatonin time at",
-    }
+        ActionKind::Meal | ActionKind::Feed | ActionKind::CaffeineUntil | ActionKind::Melatonin => return None,
+    })
 }
 
 /// `3 h`, `2 h 15 min`, `45 min`.

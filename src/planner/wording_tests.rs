@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::fixtures::utc;
-use super::{HeadlineInput, News, When, headline};
+use super::fixtures::{adult, utc};
+use super::{HeadlineInput, News, When, change_to_tell, headline};
 use crate::event::flight::Iata;
 use crate::event::recommendation::ActionKind;
 use crate::units::{Span, UtcMillis};
@@ -43,12 +43,7 @@ fn headlines_read_like_a_calm_friend() {
         ),
         (mia, false, News::NapFound { bed }, "Found: Mia did nap, so bedtime is 18:45 again."),
         (None, false, News::NapFound { bed: None }, "Found: your child did nap, so the usual plan holds."),
-        (
-            None,
-            true,
-            late(180, boarding, false),
-            "KL641 is 3 h late: keep everyone in normal light until boarding at 17:10.",
-        ),
+        (None, true, late(180, boarding, false), "KL641 is 3 h late, leaving at 17:10: your plan is adjusted."),
         (mia, false, late(25, boarding, true), "KL641 is 25 min late: Mia's plan stays as it is."),
         (None, true, late(-135, None, false), "KL641 is 2 h 15 min early: your plan has moved with it."),
         (None, true, late(0, None, false), "KL641 is on time: your plan has moved with it."),
@@ -88,10 +83,41 @@ fn headlines_read_like_a_calm_friend() {
             News::PlanRefreshed { change: bed.map(|bed| (ActionKind::Sleep, bed)) },
             "Your plan has changed: bed at 18:45.",
         ),
+        (
+            None,
+            true,
+            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::CaffeineUntil, bed)) },
+            "Your plan has changed a little.",
+        ),
         (mia, false, News::PlanRefreshed { change: None }, "Mia's plan is up to date."),
     ] {
         assert_eq!(say(name, adult, news), expected);
     }
+}
+
+#[test]
+fn only_what_is_soon_and_by_the_clock_of_here_is_near() {
+    let (bed, here) = (at("2026-12-04T17:45:00Z"), Tz::Europe__Amsterdam);
+    assert!(bed.is_near(utc("2026-12-04T12:00:00Z"), here));
+    assert!(!bed.is_near(utc("2026-12-04T12:00:00Z"), Tz::Asia__Tokyo), "another clock");
+    assert!(!bed.is_near(utc("2026-12-04T03:00:00Z"), here), "more than 14 h ahead");
+    let there = Some(When { time_zone: Tz::Asia__Tokyo, ..bed });
+    let news = News::NapMissed { bed: there, nap: Some(at("2026-12-04T13:30:00Z")) };
+    assert_eq!(say(Some("Mia"), false, news), "Mia missed a nap: next one at 14:30.");
+}
+
+#[test]
+fn the_change_to_tell_is_a_sleep_before_light_and_never_a_meal_or_caffeine() {
+    let mut case =
+        adult("2026-06-10T08:00:00Z").flying("2026-06-12T18:00:00Z", "2026-06-13T06:00:00Z", "NRT", Tz::Asia__Tokyo);
+    (case.caffeine, case.melatonin) = (true, true);
+    let actions = case.plan().actions;
+    let told = |kinds: &[ActionKind]| change_to_tell(&actions, |action| !kinds.contains(&action.kind));
+    let lesser = [ActionKind::CaffeineUntil, ActionKind::Meal, ActionKind::Melatonin];
+    assert!(actions.iter().any(|action| lesser.contains(&action.kind)));
+    assert_eq!(told(&lesser), None);
+    let kind = |kinds: &[ActionKind]| told(kinds).map(|(kind, _)| kind);
+    assert_eq!(kind(&[ActionKind::CaffeineUntil, ActionKind::BrightLight, ActionKind::Sleep]), Some(ActionKind::Sleep));
 }
 
 #[test]

@@ -134,6 +134,9 @@ pub struct Said {
     pub last: Option<LastSaid>,
     pub plan: Vec<Published>,
     pub alarm: Option<NapAlarm>,
+    /// The skipped naps that were reported and answered in the last hours.
+    #[serde(default)]
+    pub skips: Vec<UtcMillis>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -348,8 +351,10 @@ impl Traveller {
                 + known.measurements.capacity() * size_of::<persona::Measurement>()
         });
         let clock = self.clock.as_ref().map_or(0, |clock| clock.resident_bytes());
-        let said =
-            self.said.as_ref().map_or(0, |said| size_of::<Said>() + said.plan.capacity() * size_of::<Published>());
+        let said = self.said.as_ref().map_or(0, |said| {
+            let skips = said.skips.capacity() * size_of::<UtcMillis>();
+            size_of::<Said>() + said.plan.capacity() * size_of::<Published>() + skips
+        });
         self.id.heap_bytes() + self.facts.heap_bytes() + self.sleeps.heap_bytes() + known + clock + said
     }
 }

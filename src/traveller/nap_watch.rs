@@ -12,12 +12,21 @@ use crate::units::{Span, UtcMillis};
 /// A night that nobody logged ends a repair all the same.
 const REPAIR_LASTS: Span = Span::hours(18);
 
+/// Reports of skipped naps that lie no further apart are of one nap.
+const SAME_SKIP: Span = Span::minutes(30);
+
+/// A nap that silence said was missed, and one that is reported skipped so near to it, are one.
+const SAME_AS_SILENCE: Span = Span::minutes(90);
+
 /// A missed or short nap that was said and is still to be repaired.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NapAlarm {
     pub repair: Repair,
     /// The recommendation that said so.
     pub recommendation: Uuid,
+    /// Nobody said that it was missed: it was inferred from silence.
+    #[serde(default)]
+    pub by_silence: bool,
 }
 
 /// What there is to say about a nap.
@@ -81,34 +90,58 @@ pub fn after_silence(log: &SleepLog<'_>, alarm: Option<&NapAlarm>, now: UtcMilli
     Some(NapNews::Alarm { repair, slept: Span::ZERO })
 }
 
-/// What a report says that the nap was skipped.
+/// What a report says that the nap was skipped: each nap that is reported is answered once. `answered`: the skips that
+/// were.
 #[must_use]
 pub fn after_report(
     models: &Models,
     log: &SleepLog<'_>,
     alarm: Option<&NapAlarm>,
+    answered: &[UtcMillis],
     skipped: UtcMillis,
     now: UtcMillis,
 ) -> Option<NapNews> {
     let expects_naps = log.is_child() || log.naps_at_all();
     let slept_since = log.last().is_some_and(|last| last.bout.start >= skipped);
-    if !expects_naps || slept_since || now - skipped > models.naps.longest_nap {
+    if !expects_naps || slept_since || is_forgotten(models, skipped, now) {
         return None;
     }
+    let is_told_again = answered.iter().any(|other| (*other - skipped).abs() <= SAME_SKIP);
     let awake_since = log.awake_since();
-    // Without a log there is no telling one waking time from another; a repair that runs is reason enough not to begin it
-    // again.
-    let said = match awake_since {
-        Some(awake_since) => is_said(alarm, awake_since),
-        None => alarm.is_some_and(|alarm| alarm.repair.kind == RepairKind::Missed && !is_over(log, alarm, now)),
-    };
-    if said {
+    let before = alarm.filter(|alarm| {
+        let is_missed = alarm.repair.kind == RepairKind::Missed && !is_over(log, alarm, now);
+        is_missed && awake_since.is_none_or(|awake_since| alarm.repair.noticed >= awake_since)
+    });
+    if is_told_again || before.is_some_and(|alarm| is_that_silence(alarm, skipped)) {
         return None;
     }
-    let expected = log.outlook().map_or(skipped, |outlook| outlook.expected);
-    let awake_since = awake_since.unwrap_or(skipped);
+    let (expected, awake_since) = match before {
+        // The nap after the one that was said: what was slept before then does not make up for it.
+        Some(alarm) => (skipped, awake_since.unwrap_or(alarm.repair.noticed).max(alarm.repair.noticed.min(skipped))),
+        None => (log.outlook().map_or(skipped, |outlook| outlook.expected), awake_since.unwrap_or(skipped)),
+    };
     let repair = Repair { kind: RepairKind::Missed, expected, awake_since, noticed: now };
     Some(NapNews::Alarm { repair, slept: Span::ZERO })
+}
+
+/// A skip so long ago is not answered any more.
+fn is_forgotten(models: &Models, skipped: UtcMillis, now: UtcMillis) -> bool {
+    now - skipped > models.naps.longest_nap
+}
+
+/// Notes that a skip was reported, as far as it may be reported again.
+pub fn note_answered(models: &Models, answered: &mut Vec<UtcMillis>, skipped: UtcMillis, now: UtcMillis) {
+    answered.retain(|other| !is_forgotten(models, *other + SAME_SKIP, now));
+    if !answered.iter().any(|other| (*other - skipped).abs() <= SAME_SKIP) {
+        answered.push(skipped);
+    }
+}
+
+/// Whether the skip is what silence has told of already.
+fn is_that_silence(alarm: &NapAlarm, skipped: UtcMillis) -> bool {
+    let Repair { expected, noticed, .. } = alarm.repair;
+    let from = expected.min(noticed) - SAME_AS_SILENCE;
+    alarm.by_silence && from <= skipped && skipped <= noticed + SAME_AS_SILENCE
 }
 
 /// Whether a missed nap was already said in the waking time that began at `awake_since`.

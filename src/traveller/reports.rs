@@ -148,7 +148,12 @@ impl Traveller {
             return LATE;
         }
         let alarm = self.alarm();
-        let news = self.with_log(view, |log, _| nap_watch::after_report(view.models, log, alarm, skipped.at, view.now));
+        let answered = self.said().map_or(&[][..], |said| &said.skips);
+        let news = self
+            .with_log(view, |log, _| nap_watch::after_report(view.models, log, alarm, answered, skipped.at, view.now));
+        if news.is_some() {
+            nap_watch::note_answered(view.models, &mut self.said_mut().skips, skipped.at, view.now);
+        }
         Noted { late: false, news }
     }
 
