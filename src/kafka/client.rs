@@ -91,7 +91,11 @@ pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
 pub struct KafkaLog {
     queue: WorkerQueue,
     consumer: BaseConsumer<GroupContext>,
-    producer: ThreadedProducer<DefaultProducerContext>,
+    /// Two, used in turn: after a commit the broker still writes the markers of that transaction, and answers a next one of
+    /// the same producer with "concurrent transactions", which librdkafka repeats after 20 ms.
+    producers: [ThreadedProducer<DefaultProducerContext>; 2],
+    /// The producer of the open, or else of the last transaction.
+    current: usize,
     ticker: Option<ThreadedProducer<DefaultProducerContext>>,
     cluster: Arc<Cluster>,
     topic: Topic,
@@ -106,7 +110,24 @@ fn client_error(what: &str, error: &KafkaError) -> LogError {
     LogError::Client(format!("{what}: {error}"))
 }
 
+fn transactional_producer(
+    cluster: &Cluster,
+    processor: &str,
+    worker: usize,
+    turn: usize,
+) -> Result<ThreadedProducer<DefaultProducerContext>, LogError> {
+    let producer: ThreadedProducer<DefaultProducerContext> =
+        ThreadedProducer::from_config(&cluster.transactional_producer(processor, worker, turn))
+            .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
+    producer.init_transactions(INIT_TRANSACTIONS).map_err(|error| client_error("init transactions", &error))?;
+    Ok(producer)
+}
+
 impl KafkaLog {
+    fn producer(&self) -> &ThreadedProducer<DefaultProducerContext> {
+        &self.producers[self.current]
+    }
+
     /// Connects a worker and joins its group. The calling thread is woken when records arrive.
     ///
     /// # Errors
@@ -119,10 +140,10 @@ impl KafkaLog {
     ) -> Result<KafkaLog, LogError> {
         let topic_name = cluster.topic(topic);
         let topic_name_c = native::c_string(&topic_name)?;
-        let producer: ThreadedProducer<DefaultProducerContext> =
-            ThreadedProducer::from_config(&cluster.transactional_producer(processor, worker))
-                .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
-        producer.init_transactions(INIT_TRANSACTIONS).map_err(|error| client_error("init transactions", &error))?;
+        let producers = [
+            transactional_producer(&cluster, processor, worker, 0)?,
+            transactional_producer(&cluster, processor, worker, 1)?,
+        ];
         let context = GroupContext { events: Mutex::new(Vec::new()), closing: AtomicBool::new(false) };
         let consumer: BaseConsumer<GroupContext> =
             BaseConsumer::from_config_and_context(&cluster.group_consumer(processor, worker), context)
@@ -139,7 +160,8 @@ impl KafkaLog {
         Ok(KafkaLog {
             queue,
             consumer,
-            producer,
+            producers,
+            current: 0,
             ticker: None,
             cluster,
             topic,
@@ -284,7 +306,8 @@ impl Log for KafkaLog {
     }
 
     fn begin(&mut self) -> Result<(), LogError> {
-        self.producer.begin_transaction().map_err(|error| match &error {
+        self.current = (self.current + 1) % self.producers.len();
+        self.producer().begin_transaction().map_err(|error| match &error {
             KafkaError::Transaction(native) if native.is_fatal() => LogError::Fenced(format!("begin: {error}")),
             _ => client_error("begin", &error),
         })
@@ -312,7 +335,7 @@ impl Log for KafkaLog {
         }
         let deadline = Instant::now() + ROOM;
         loop {
-            match self.producer.send(record) {
+            match self.producer().send(record) {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
                     if Instant::now() < deadline =>
@@ -331,13 +354,13 @@ impl Log for KafkaLog {
 
     fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError> {
         if !offsets.is_empty() {
-            native::send_offsets(&self.producer, &self.consumer, &self.topic_name_c, offsets)?;
+            native::send_offsets(self.producer(), &self.consumer, &self.topic_name_c, offsets)?;
         }
-        native::commit_transaction(&self.producer)
+        native::commit_transaction(self.producer())
     }
 
     fn abort(&mut self) -> Result<(), LogError> {
-        native::abort_transaction(&self.producer)
+        native::abort_transaction(self.producer())
     }
 
     fn tick(&mut self, partition: i32, at: UtcMillis) -> Result<(), LogError> {
@@ -360,7 +383,7 @@ impl Log for KafkaLog {
         if leave || self.cluster.instance_id.is_none() {
             self.consumer.unsubscribe();
         }
-        let KafkaLog { queue, consumer, producer, ticker, .. } = self;
+        let KafkaLog { queue, consumer, producers, ticker, .. } = self;
         drop(queue);
         if let Some(ticker) = &ticker
             && let Err(error) = ticker.flush(Duration::from_secs(1))
@@ -368,6 +391,6 @@ impl Log for KafkaLog {
             debug!(%error, "flushing ticks");
         }
         drop(consumer);
-        drop(producer);
+        drop(producers);
     }
 }

@@ -109,13 +109,13 @@ impl Cluster {
         self.finish(config)
     }
 
-    /// A producer whose records become visible with the offsets they follow from.
+    /// A producer whose records become visible with the offsets they follow from; a worker has one for every other `turn`.
     #[must_use]
-    pub fn transactional_producer(&self, processor: &str, worker: usize) -> ClientConfig {
+    pub fn transactional_producer(&self, processor: &str, worker: usize, turn: usize) -> ClientConfig {
         let instance = self.instance_id.as_deref().unwrap_or(&self.process_id);
-        let mut config = self.plain_producer(&format!("{processor}-{worker}-out"));
+        let mut config = self.plain_producer(&format!("{processor}-{worker}-out-{turn}"));
         config
-            .set("transactional.id", format!("{}-{instance}-{worker}", self.group(processor)))
+            .set("transactional.id", format!("{}-{instance}-{worker}-{turn}", self.group(processor)))
             .set("transaction.timeout.ms", "10000")
             // Must not be longer than the transaction may last.
             .set("message.timeout.ms", "10000")

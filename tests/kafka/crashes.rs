@@ -110,7 +110,7 @@ fn a_member_whose_producer_another_has_fenced_joins_again_and_loses_nothing() {
         count.more(20);
         // Whoever begins to use a transactional id ends its use by others.
         let mut settings = installation.cluster.plain_producer("usurper");
-        settings.set("transactional.id", format!("{}-only-0", installation.cluster.group("travellers")));
+        settings.set("transactional.id", format!("{}-only-0-{}", installation.cluster.group("travellers"), round % 2));
         let usurper: BaseProducer = BaseProducer::from_config(&settings).expect("a producer");
         usurper.init_transactions(LIMIT).expect("the other's transactional id");
         wait_for("the member to notice", LIMIT, || {
