@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use figment::Figment;
@@ -229,12 +228,6 @@ fn is_harmless(property: &str) -> bool {
 fn process_id() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}-{:x}", std::process::id(), now.as_micros())
-}
-
-/// A cluster to share between threads.
-#[must_use]
-pub fn shared(cluster: Cluster) -> Arc<Cluster> {
-    Arc::new(cluster)
 }
 
 #[cfg(test)]

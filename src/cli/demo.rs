@@ -23,7 +23,7 @@ use crate::kafka::feed::Feed;
 use crate::kafka::tail::Tail;
 use crate::kafka::topics::{Topics, wanted};
 use crate::service::{Plan, Service};
-use crate::settings::{self, Config};
+use crate::settings::Config;
 use crate::simulate::{self, Scenario};
 use crate::units::{Span, UtcMillis};
 use crate::{flight, telemetry};
@@ -168,7 +168,7 @@ fn configure(command: &Demo, embedded: Option<&EmbeddedCluster>) -> (Config, Arc
     }
     let mut cluster = config.cluster();
     cluster.embedded = embedded.is_some();
-    (config, settings::shared(cluster))
+    (config, Arc::new(cluster))
 }
 
 async fn make_topics(config: &Config, cluster: &Cluster, embedded: Option<&EmbeddedCluster>) -> anyhow::Result<()> {

@@ -17,7 +17,7 @@ use crate::http::{Answers, serve};
 use crate::kafka::topics::{Topics, Wanted, wanted};
 use crate::service::{Plan, Service};
 use crate::settings::Config;
-use crate::{flight, settings, telemetry};
+use crate::{flight, telemetry};
 
 #[derive(Debug, Args)]
 pub struct Run {
@@ -62,7 +62,7 @@ pub fn run(command: &Run) -> anyhow::Result<()> {
 async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result<()> {
     let metrics = telemetry::install().context("installing the metrics recorder")?;
     telemetry::process_info(flight::zones::tzdb_version());
-    let cluster = settings::shared(config.cluster());
+    let cluster = Arc::new(config.cluster());
     let partitions = check_topics(command, config).await?;
     let ticks = !command.create_time;
     let plan = Plan {

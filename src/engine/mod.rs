@@ -9,6 +9,7 @@ pub mod directory;
 pub mod effects;
 pub mod log;
 pub mod outbox;
+mod ownership;
 pub mod partition;
 pub mod placement;
 pub mod processor;

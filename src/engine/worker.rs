@@ -16,12 +16,13 @@ use super::directory::{Directory, Mailbox, Query, Slice};
 use super::effects::Effects;
 use super::log::{Batch, Commit, GroupEvent, Log, LogError};
 use super::outbox::Outbox;
+use super::ownership::{Owned, Ownership};
 use super::partition::{Cursor, Partition, Routing, Taken, Totals};
 use super::placement::Placement;
 use super::processor::{Processor, Unit as _};
 use super::record::Record;
 use crate::telemetry::{PartitionMetrics, WorkerMetrics};
-use crate::units::{Span, UtcMillis};
+use crate::units::Span;
 
 /// How a worker works; the same for every worker of a process.
 #[derive(Clone, Debug)]
@@ -61,66 +62,6 @@ pub enum Exit {
     Rejoin(String),
     /// Joining again would not help.
     Failed(String),
-}
-
-struct Owned<P: Processor> {
-    partition: Partition<P>,
-    /// The group's committed offset while states are rebuilt up to it.
-    restore_until: Option<i64>,
-    /// Timers that the record at the committed offset had fired already.
-    cursor: Option<Cursor>,
-    /// The offset after the last record handed to us.
-    delivered: i64,
-    /// After reading again the client's position is ahead of us until we have passed this offset.
-    position_valid_from: i64,
-    last_tick: Option<UtcMillis>,
-    metrics: PartitionMetrics,
-}
-
-impl<P: Processor> Owned<P> {
-    fn is_live(&self) -> bool {
-        self.restore_until.is_none()
-    }
-}
-
-/// The partitions of this worker, by number: looked up for every record.
-struct Ownership<P: Processor>(Vec<Option<Box<Owned<P>>>>);
-
-impl<P: Processor> Ownership<P> {
-    fn new(partitions: i32) -> Self {
-        Ownership((0..partitions).map(|_| None).collect())
-    }
-
-    fn get(&self, number: i32) -> Option<&Owned<P>> {
-        self.0.get(usize::try_from(number).ok()?)?.as_deref()
-    }
-
-    fn get_mut(&mut self, number: i32) -> Option<&mut Owned<P>> {
-        self.0.get_mut(usize::try_from(number).ok()?)?.as_deref_mut()
-    }
-
-    /// Partitions beyond the count known at the start have no place: the caller refuses them before.
-    fn insert(&mut self, number: i32, owned: Owned<P>) {
-        if let Some(place) = usize::try_from(number).ok().and_then(|place| self.0.get_mut(place)) {
-            *place = Some(Box::new(owned));
-        }
-    }
-
-    fn remove(&mut self, number: i32) -> Option<Box<Owned<P>>> {
-        self.0.get_mut(usize::try_from(number).ok()?)?.take()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Owned<P>> {
-        self.0.iter().filter_map(Option::as_deref)
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Owned<P>> {
-        self.0.iter_mut().filter_map(Option::as_deref_mut)
-    }
-
-    fn take_all(&mut self) -> impl Iterator<Item = Owned<P>> {
-        self.0.iter_mut().filter_map(Option::take).map(|owned| *owned)
-    }
 }
 
 /// The transaction that is open, if any work was done since the last one.

@@ -7,7 +7,6 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
-use std::sync::Arc;
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -408,9 +407,6 @@ pub fn c_string(text: &str) -> Result<CString, LogError> {
 pub fn version() -> String {
     rdkafka::util::get_rdkafka_version().1
 }
-
-/// Keeps a consumer alive as long as something borrowed from it.
-pub type SharedConsumer<C> = Arc<BaseConsumer<C>>;
 
 /// The embedded cluster waits 3 s for further members before a new group's first assignment; with one process there is
 /// nobody to wait for.

@@ -1,0 +1,66 @@
+//! The partitions that a worker owns, each with how far it has been read and restored.
+
+use super::partition::{Cursor, Partition};
+use super::processor::Processor;
+use crate::telemetry::PartitionMetrics;
+use crate::units::UtcMillis;
+
+pub(super) struct Owned<P: Processor> {
+    pub(super) partition: Partition<P>,
+    /// The group's committed offset while states are rebuilt up to it.
+    pub(super) restore_until: Option<i64>,
+    /// Timers that the record at the committed offset had fired already.
+    pub(super) cursor: Option<Cursor>,
+    /// The offset after the last record handed to us.
+    pub(super) delivered: i64,
+    /// After reading again the client's position is ahead of us until we have passed this offset.
+    pub(super) position_valid_from: i64,
+    pub(super) last_tick: Option<UtcMillis>,
+    pub(super) metrics: PartitionMetrics,
+}
+
+impl<P: Processor> Owned<P> {
+    pub(super) fn is_live(&self) -> bool {
+        self.restore_until.is_none()
+    }
+}
+
+/// The partitions of this worker, by number: looked up for every record.
+pub(super) struct Ownership<P: Processor>(Vec<Option<Box<Owned<P>>>>);
+
+impl<P: Processor> Ownership<P> {
+    pub(super) fn new(partitions: i32) -> Self {
+        Ownership((0..partitions).map(|_| None).collect())
+    }
+
+    pub(super) fn get(&self, number: i32) -> Option<&Owned<P>> {
+        self.0.get(usize::try_from(number).ok()?)?.as_deref()
+    }
+
+    pub(super) fn get_mut(&mut self, number: i32) -> Option<&mut Owned<P>> {
+        self.0.get_mut(usize::try_from(number).ok()?)?.as_deref_mut()
+    }
+
+    /// Partitions beyond the count known at the start have no place: the caller refuses them before.
+    pub(super) fn insert(&mut self, number: i32, owned: Owned<P>) {
+        if let Some(place) = usize::try_from(number).ok().and_then(|place| self.0.get_mut(place)) {
+            *place = Some(Box::new(owned));
+        }
+    }
+
+    pub(super) fn remove(&mut self, number: i32) -> Option<Box<Owned<P>>> {
+        self.0.get_mut(usize::try_from(number).ok()?)?.take()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Owned<P>> {
+        self.0.iter().filter_map(Option::as_deref)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Owned<P>> {
+        self.0.iter_mut().filter_map(Option::as_deref_mut)
+    }
+
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Owned<P>> {
+        self.0.iter_mut().filter_map(Option::take).map(|owned| *owned)
+    }
+}
