@@ -1,13 +1,20 @@
 //! The wall clock, as far as anything may look at it: to decide when a tick is written, and to measure.
 
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{LazyLock, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::units::{Span, UtcMillis};
 
 /// What time it is. Nothing that this says reaches a state, except through a record that carries it.
 pub trait Clock: Send + Sync {
     fn now(&self) -> UtcMillis;
+
+    /// Time since some fixed moment, never going back: how long a transaction has been open, when to look at something
+    /// again. Real time also where [`Clock::now`] is simulated at another speed.
+    fn elapsed(&self) -> Duration {
+        static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGINNING.elapsed()
+    }
 
     /// Ticks must carry this clock's time as their stamp, because the broker's clock is another one.
     fn is_simulated(&self) -> bool {

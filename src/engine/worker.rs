@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
@@ -66,7 +66,8 @@ pub enum Exit {
 
 /// The transaction that is open, if any work was done since the last one.
 struct Open {
-    since: Instant,
+    /// By [`Clock::elapsed`].
+    since: Duration,
     records: usize,
     timers: usize,
     begun: bool,
@@ -84,7 +85,7 @@ pub struct Worker<P: Processor, L: Log> {
     effects: Effects,
     outbox: Outbox,
     open: Option<Open>,
-    next_observation: Instant,
+    next_observation: Duration,
 }
 
 /// States that outlive the clients: on the embedded cluster, which stores no transactional offsets, they are all there
@@ -108,7 +109,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             effects: Effects::default(),
             outbox: Outbox::default(),
             open: None,
-            next_observation: Instant::now(),
+            next_observation: Duration::ZERO,
         }
     }
 
@@ -150,28 +151,42 @@ impl<P: Processor, L: Log> Worker<P, L> {
 
     fn work(&mut self, worker: usize, mut kept: Option<&mut Kept<P>>) -> Result<(), LogError> {
         while !self.shared.stop.load(Ordering::Acquire) {
-            for event in self.log.group_events()? {
-                self.on_group_event(event, kept.as_deref_mut())?;
-                self.shared.directory.set_joined(P::INPUT, worker, true);
-            }
-            self.answer_queries()?;
-            let batch = self.log.fetch(self.settings.batch, self.patience())?;
-            match self.take_batch(&batch) {
-                Err(LogError::Abort(why)) => self.abandon(&why)?,
-                other => other?,
-            }
-            drop(batch);
-            self.write_ticks()?;
-            self.observe();
+            self.step(worker, kept.as_deref_mut())?;
         }
         Ok(())
+    }
+
+    /// One round: what the group did, what was asked, what has arrived. [`Worker::run`] is a loop over it; a simulation
+    /// decides itself when the next one comes.
+    ///
+    /// # Errors
+    /// What ends this worker's membership.
+    pub fn step(&mut self, worker: usize, mut kept: Option<&mut Kept<P>>) -> Result<(), LogError> {
+        for event in self.log.group_events()? {
+            self.on_group_event(event, kept.as_deref_mut())?;
+            self.shared.directory.set_joined(P::INPUT, worker, true);
+        }
+        self.answer_queries()?;
+        let batch = self.log.fetch(self.settings.batch, self.patience())?;
+        match self.take_batch(&batch) {
+            Err(LogError::Abort(why)) => self.abandon(&why)?,
+            other => other?,
+        }
+        drop(batch);
+        self.write_ticks()?;
+        self.observe();
+        Ok(())
+    }
+
+    fn open_for(&self, open: &Open) -> Duration {
+        self.shared.clock.elapsed().saturating_sub(open.since)
     }
 
     /// How long to wait for records.
     fn patience(&self) -> Duration {
         const IDLE: Duration = Duration::from_millis(10);
         match &self.open {
-            Some(open) => self.settings.commit_interval.saturating_sub(open.since.elapsed()).min(IDLE),
+            Some(open) => self.settings.commit_interval.saturating_sub(self.open_for(open)).min(IDLE),
             None => IDLE,
         }
     }
@@ -259,7 +274,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             self.finish_restores();
             return if self.commit_is_due() { self.commit(None) } else { Ok(()) };
         }
-        let started = Instant::now();
+        let started = self.shared.clock.elapsed();
         for index in 0..batch.len() {
             let partition = batch.record(index).position.partition;
             if let Some(owned) = self.owned.get_mut(partition) {
@@ -269,7 +284,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         for index in 0..batch.len() {
             self.take_record(batch, index)?;
         }
-        self.metrics.batch.record(started.elapsed());
+        self.metrics.batch.record(self.shared.clock.elapsed().saturating_sub(started));
         self.finish_restores();
         if self.commit_is_due() { self.commit(None) } else { Ok(()) }
     }
@@ -388,7 +403,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
     }
 
     fn open(&mut self) -> &mut Open {
-        self.open.get_or_insert_with(|| Open { since: Instant::now(), records: 0, timers: 0, begun: false })
+        let clock = &self.shared.clock;
+        self.open.get_or_insert_with(|| Open { since: clock.elapsed(), records: 0, timers: 0, begun: false })
     }
 
     fn begin(&mut self) -> Result<(), LogError> {
@@ -416,7 +432,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
     fn commit_is_due(&self) -> bool {
         self.open.as_ref().is_some_and(|open| {
             self.outbox.is_urgent()
-                || open.since.elapsed() >= self.settings.commit_interval
+                || self.open_for(open) >= self.settings.commit_interval
                 || open.records >= self.settings.records_per_transaction
         })
     }
@@ -462,9 +478,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
             return Ok(());
         }
         self.begin()?;
-        let started = Instant::now();
+        let started = self.shared.clock.elapsed();
         self.log.commit(&commits)?;
-        self.metrics.commit.record(started.elapsed());
+        self.metrics.commit.record(self.shared.clock.elapsed().saturating_sub(started));
         self.metrics.committed.increment(1);
         for commit in &commits {
             if let Some(owned) = self.owned.get_mut(commit.partition) {
@@ -582,7 +598,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
 
     fn observe(&mut self) {
         const EVERY: Duration = Duration::from_secs(1);
-        let now = Instant::now();
+        let now = self.shared.clock.elapsed();
         if now < self.next_observation {
             return;
         }
