@@ -21,6 +21,7 @@
 //! | [`engine`] | a worker: partitions, stream time, timers, transactions |
 //! | [`replay`] | the same core over a file |
 //! | [`service`] | the workers of a process |
+//! | [`models`] | the parameter files that are part of the program |
 //! | [`settings`] | configuration in layers |
 //! | [`simulate`] | families with known true phases |
 //! | [`kafka`] | the only place that names rdkafka |
@@ -37,6 +38,7 @@ pub mod flight;
 pub mod household;
 pub mod http;
 pub mod kafka;
+pub mod models;
 pub mod planner;
 pub mod replay;
 pub mod service;

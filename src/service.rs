@@ -94,7 +94,11 @@ fn spawn<P: Processor>(
     worker: usize,
 ) -> std::io::Result<JoinHandle<Option<String>>> {
     let cluster = Arc::clone(&plan.cluster);
-    let settings = settings.clone();
+    let mut settings = settings.clone();
+    if cluster.embedded {
+        // Nothing that is written in a transaction can be relied on there.
+        settings.checkpoints = None;
+    }
     let leave = plan.leave;
     shared.directory.expect_worker(P::INPUT, worker);
     thread::Builder::new().name(format!("{}-{worker}", P::NAME)).spawn(move || {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::placement::Placement;
 use crate::engine::worker;
+use crate::flight::zones;
 use crate::kafka::Cluster;
 use crate::kafka::topics::Layout;
 use crate::units::Span;
@@ -61,6 +62,8 @@ pub struct Engine {
     pub commit_interval_ms: u64,
     pub records_per_transaction: usize,
     pub timers_per_transaction: usize,
+    /// Seconds between the beginnings of two checkpoints of a partition.
+    pub checkpoint_interval_s: f64,
     /// Seconds that a silent partition's time may fall behind before a tick is written.
     pub tick_interval_s: f64,
 }
@@ -88,6 +91,7 @@ impl Default for Config {
                 commit_interval_ms: 200,
                 records_per_transaction: 200_000,
                 timers_per_transaction: 1_000,
+                checkpoint_interval_s: 60.0,
                 tick_interval_s: 10.0,
             },
             http: Http { listen: SocketAddr::from(([127, 0, 0, 1], 9464)) },
@@ -154,6 +158,10 @@ impl Config {
         if self.engine.records_per_transaction == 0 || self.engine.timers_per_transaction == 0 {
             return out_of_range("engine.…_per_transaction", "0".to_owned(), "1 and more");
         }
+        if !(0.2..=86_400.0).contains(&self.engine.checkpoint_interval_s) {
+            let value = self.engine.checkpoint_interval_s.to_string();
+            return out_of_range("engine.checkpoint_interval_s", value, "0.2 to 86400");
+        }
         if !(0.05..=3_600.0).contains(&self.engine.tick_interval_s) {
             return out_of_range("engine.tick_interval_s", self.engine.tick_interval_s.to_string(), "0.05 to 3600");
         }
@@ -203,8 +211,18 @@ impl Config {
             placement: self.topics.placement,
             partitions,
             accept_gap,
+            checkpoints: Some(worker::Checkpoints {
+                interval: Duration::from_secs_f64(self.engine.checkpoint_interval_s),
+            }),
+            program: program().into(),
         }
     }
+}
+
+/// The program, its models and its time-zone rules, as markers name them.
+fn program() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!("zoner {version}, models {}, tzdb {}", crate::models::digest(), zones::tzdb_version())
 }
 
 /// Values of these may be shown. Anything else may be a secret, if only by a slip of the keyboard in its name.

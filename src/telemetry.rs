@@ -30,6 +30,16 @@ const TRAVELLERS: &str = "zoner_travellers";
 const TRAVELLING: &str = "zoner_travelling";
 const STATE_BYTES: &str = "zoner_state_bytes";
 const RESTORE_REMAINING: &str = "zoner_restore_remaining_records";
+const RESTORE_STATES_REMAINING: &str = "zoner_restore_remaining_states";
+const RESTORE_SECONDS_LEFT: &str = "zoner_restore_left_seconds";
+const RESTORED: &str = "zoner_restored_states_total";
+const GAP: &str = "zoner_gap_records_total";
+const REPLAYED_BY_ANOTHER: &str = "zoner_replayed_by_another_program_total";
+const CHECKPOINT: &str = "zoner_checkpoint_seconds";
+const CHECKPOINT_RECORDS: &str = "zoner_checkpoint_records_total";
+const CHECKPOINT_BYTES: &str = "zoner_checkpoint_bytes_total";
+const CHECKPOINT_BACKLOG: &str = "zoner_checkpoint_backlog_states";
+const CHECKPOINT_AGE: &str = "zoner_checkpoint_age_seconds";
 const BUILD_INFO: &str = "zoner_build_info";
 const TZDB_INFO: &str = "zoner_tzdb_info";
 
@@ -69,6 +79,16 @@ fn describe() {
     describe_gauge!(TRAVELLING, "people in memory who are on a journey");
     describe_gauge!(STATE_BYTES, Unit::Bytes, "bytes of the states in memory");
     describe_gauge!(RESTORE_REMAINING, "records still to be replayed before a partition is live");
+    describe_gauge!(RESTORE_STATES_REMAINING, "state records still to be read before a partition can be replayed");
+    describe_gauge!(RESTORE_SECONDS_LEFT, Unit::Seconds, "time that the restore still takes at its present pace");
+    describe_counter!(RESTORED, "state records read");
+    describe_counter!(GAP, "records done without because of --accept-gap");
+    describe_counter!(REPLAYED_BY_ANOTHER, "records replayed by another program than the one that applied them");
+    describe_histogram!(CHECKPOINT, Unit::Seconds, "writing one slice of states");
+    describe_counter!(CHECKPOINT_RECORDS, "records written into the state topic, by kind");
+    describe_counter!(CHECKPOINT_BYTES, Unit::Bytes, "bytes of the states written");
+    describe_gauge!(CHECKPOINT_BACKLOG, "changed states that the state topic does not have yet");
+    describe_gauge!(CHECKPOINT_AGE, Unit::Seconds, "age of the oldest checkpoint of the partitions that have changed");
     describe_gauge!(BUILD_INFO, "1, with the version of the program");
     describe_gauge!(TZDB_INFO, "1, with the version of the time-zone rules in force");
 }
@@ -101,6 +121,17 @@ pub struct WorkerMetrics {
     pub travelling: Gauge,
     pub state_bytes: Gauge,
     pub restore_remaining: Gauge,
+    pub restore_states_remaining: Gauge,
+    pub restore_seconds_left: Gauge,
+    pub restored: Counter,
+    pub gap: Counter,
+    pub replayed_by_another: Counter,
+    pub checkpoint: Histogram,
+    pub checkpoint_states: Counter,
+    pub checkpoint_gone: Counter,
+    pub checkpoint_bytes: Counter,
+    pub checkpoint_backlog: Gauge,
+    pub checkpoint_age: Gauge,
 }
 
 /// Gauges of one partition.
@@ -155,7 +186,18 @@ impl WorkerMetrics {
             travellers: gauge!(TRAVELLERS, "topic" => name, "worker" => worker.clone()),
             travelling: gauge!(TRAVELLING, "topic" => name, "worker" => worker.clone()),
             state_bytes: gauge!(STATE_BYTES, "topic" => name, "worker" => worker.clone()),
-            restore_remaining: gauge!(RESTORE_REMAINING, "topic" => name, "worker" => worker),
+            restore_remaining: gauge!(RESTORE_REMAINING, "topic" => name, "worker" => worker.clone()),
+            restore_states_remaining: gauge!(RESTORE_STATES_REMAINING, "topic" => name, "worker" => worker.clone()),
+            restore_seconds_left: gauge!(RESTORE_SECONDS_LEFT, "topic" => name, "worker" => worker.clone()),
+            restored: counter!(RESTORED, "topic" => name),
+            gap: counter!(GAP, "topic" => name),
+            replayed_by_another: counter!(REPLAYED_BY_ANOTHER, "topic" => name),
+            checkpoint: histogram!(CHECKPOINT, "topic" => name),
+            checkpoint_states: counter!(CHECKPOINT_RECORDS, "topic" => name, "kind" => "state"),
+            checkpoint_gone: counter!(CHECKPOINT_RECORDS, "topic" => name, "kind" => "tombstone"),
+            checkpoint_bytes: counter!(CHECKPOINT_BYTES, "topic" => name),
+            checkpoint_backlog: gauge!(CHECKPOINT_BACKLOG, "topic" => name, "worker" => worker.clone()),
+            checkpoint_age: gauge!(CHECKPOINT_AGE, "topic" => name, "worker" => worker),
         }
     }
 

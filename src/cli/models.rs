@@ -3,16 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 
-/// Every model file as it stands in the program.
-const FILES: &[(&str, &str)] = &[
-    ("ages", include_str!("../../models/ages.toml")),
-    ("light", include_str!("../../models/light.toml")),
-    ("naps", include_str!("../../models/naps.toml")),
-    ("oscillators", include_str!("../../models/oscillators.toml")),
-    ("people", include_str!("../../models/people.toml")),
-    ("planner", include_str!("../../models/planner.toml")),
-    ("simulate", include_str!("../../models/simulate.toml")),
-];
+use crate::models::FILES;
 
 #[derive(Debug, Args)]
 pub struct Models {
@@ -22,7 +13,7 @@ pub struct Models {
 
 pub fn run(command: &Models) -> anyhow::Result<()> {
     let Some(name) = &command.name else {
-        for (name, _) in FILES {
+        for (name, _) in &FILES {
             println!("{name}");
         }
         return Ok(());

@@ -86,7 +86,7 @@ mod tests {
         let clock = ScaledClock::new(start, 1e9);
         assert_eq!(clock.now(), start);
         clock.run();
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
         let now = clock.now();
         assert!(now > start && now <= SystemClock.now());
     }

@@ -50,6 +50,26 @@ pub struct Owner {
     pub mailbox: Mailbox,
     /// States are complete; until then answers would be of the past.
     pub live: bool,
+    pub progress: Progress,
+}
+
+/// What is left of a restore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Progress {
+    #[default]
+    Unknown,
+    /// Records of the state topic still to be read.
+    States { left: u64 },
+    /// Records of the input still to be replayed.
+    Records { left: u64 },
+}
+
+/// Sums over the partitions that are being restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restoring {
+    pub partitions: u64,
+    pub states: u64,
+    pub records: u64,
 }
 
 /// The partitions that this process owns.
@@ -63,12 +83,18 @@ pub struct Directory {
 
 impl Directory {
     pub fn own(&self, topic: Topic, partition: i32, mailbox: Mailbox, live: bool) {
-        self.owners.insert((topic, partition), Owner { mailbox, live });
+        self.owners.insert((topic, partition), Owner { mailbox, live, progress: Progress::Unknown });
     }
 
     pub fn set_live(&self, topic: Topic, partition: i32) {
         if let Some(mut owner) = self.owners.get_mut(&(topic, partition)) {
             owner.live = true;
+        }
+    }
+
+    pub fn report(&self, topic: Topic, partition: i32, progress: Progress) {
+        if let Some(mut owner) = self.owners.get_mut(&(topic, partition)) {
+            owner.progress = progress;
         }
     }
 
@@ -113,6 +139,21 @@ impl Directory {
         self.failed.load(Ordering::Acquire)
     }
 
+    /// What is left to be restored in this process.
+    #[must_use]
+    pub fn restoring(&self) -> Restoring {
+        let mut restoring = Restoring::default();
+        for owner in self.owners.iter().filter(|entry| !entry.live) {
+            restoring.partitions += 1;
+            match owner.progress {
+                Progress::Unknown => {}
+                Progress::States { left } => restoring.states += left,
+                Progress::Records { left } => restoring.records += left,
+            }
+        }
+        restoring
+    }
+
     /// Why this process should not be asked yet; `None` when it is ready.
     #[must_use]
     pub fn not_ready(&self) -> Option<String> {
@@ -123,7 +164,12 @@ impl Directory {
         if outside > 0 {
             return Some(format!("{outside} workers have not joined their group yet"));
         }
-        let restoring = self.owners.iter().filter(|entry| !entry.live).count();
-        (restoring > 0).then(|| format!("{restoring} partitions are being restored"))
+        let restoring = self.restoring();
+        (restoring.partitions > 0).then(|| {
+            format!(
+                "{} partitions are being restored: {} stored states and {} records are left",
+                restoring.partitions, restoring.states, restoring.records
+            )
+        })
     }
 }

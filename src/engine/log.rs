@@ -49,17 +49,30 @@ pub enum Destination {
     FlightStatus,
     Recommendations,
     DeadLetters,
+    /// The processor's own state topic.
+    State,
 }
 
 /// A record to write inside the transaction.
 #[derive(Clone, Debug)]
 pub struct Output<'a> {
     pub destination: Destination,
+    /// `None`: the one that its key belongs to.
+    pub partition: Option<i32>,
     pub key: Option<&'a [u8]>,
     pub value: Option<&'a [u8]>,
     pub headers: &'a [(&'a str, Option<&'a [u8]>)],
     /// `None`: the time of writing.
     pub stamp: Option<UtcMillis>,
+}
+
+/// From where a partition that was taken over is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    pub partition: i32,
+    pub offset: i64,
+    /// Nothing is read before [`Log::resume`]: its states come first.
+    pub paused: bool,
 }
 
 /// Why an operation of the log did not succeed.
@@ -110,7 +123,36 @@ pub trait Log {
     ///
     /// # Errors
     /// The client refused.
-    fn assign(&mut self, starts: &[(i32, i64)]) -> Result<(), LogError>;
+    fn assign(&mut self, starts: &[Start]) -> Result<(), LogError>;
+
+    /// Begins reading a partition that was taken over paused, from an offset.
+    ///
+    /// # Errors
+    /// The client refused.
+    fn resume(&mut self, partition: i32, offset: i64) -> Result<(), LogError>;
+
+    /// Begins reading a partition of the state topic. The end is its high watermark as of now, what open transactions hold
+    /// back included: with less, the states would be older than the offsets that are committed with them.
+    ///
+    /// # Errors
+    /// The cluster did not answer.
+    fn open_state(&mut self, partition: i32) -> Result<Bounds, LogError>;
+
+    /// Up to `max` committed records of the state partitions that are open, waiting for the first at most `wait`. Their
+    /// positions name the processor's input topic, and offsets of the state topic.
+    ///
+    /// # Errors
+    /// A partition can't be read.
+    fn fetch_state(&mut self, max: usize, wait: Duration) -> Result<Self::Batch, LogError>;
+
+    /// As [`Log::position`], of an open state partition.
+    fn state_position(&self, partition: i32) -> Option<i64>;
+
+    /// Ends reading a partition of the state topic.
+    ///
+    /// # Errors
+    /// The client refused.
+    fn close_state(&mut self, partition: i32) -> Result<(), LogError>;
 
     /// Gives partitions up.
     ///

@@ -4,7 +4,9 @@
 //! the bytes ([`log::Log`], implemented by [`crate::kafka`]).
 
 pub mod calendar;
+pub mod checkpoint;
 pub mod clock;
+pub mod codec;
 pub mod directory;
 pub mod effects;
 pub mod log;
@@ -14,6 +16,7 @@ pub mod partition;
 pub mod placement;
 pub mod processor;
 pub mod record;
+mod recovery;
 pub mod store;
 pub mod worker;
 

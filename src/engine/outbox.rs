@@ -60,6 +60,7 @@ impl Outbox {
                 let cause = recommendation_cause(moved_by);
                 log.produce(&Output {
                     destination: Destination::Recommendations,
+                    partition: None,
                     key: Some(recommendation.household_id.as_bytes()),
                     value: Some(&self.buffer),
                     headers: &[
@@ -106,6 +107,7 @@ impl Outbox {
                 Topic::UserActivity => Destination::UserActivity,
                 Topic::FlightStatus => Destination::FlightStatus,
             },
+            partition: None,
             key: Some(key.as_bytes()),
             value: record.value,
             headers: &headers,
@@ -131,6 +133,7 @@ impl Outbox {
         headers.extend(said.iter().map(|(name, value)| (*name, Some(value.as_bytes()))));
         log.produce(&Output {
             destination: Destination::DeadLetters,
+            partition: None,
             key: record.key,
             value: record.value.map(dead_letter::kept),
             headers: &headers,
@@ -178,7 +181,7 @@ impl Outbox {
 }
 
 fn internal<'a>(destination: Destination, key: &'a [u8], value: &'a [u8], stamp: UtcMillis) -> Output<'a> {
-    Output { destination, key: Some(key), value: Some(value), headers: &[], stamp: Some(stamp) }
+    Output { destination, partition: None, key: Some(key), value: Some(value), headers: &[], stamp: Some(stamp) }
 }
 
 fn borrowed(received: &[(String, Option<Vec<u8>>)]) -> Vec<(&str, Option<&[u8]>)> {

@@ -1,5 +1,9 @@
 //! The partitions that a worker owns, each with how far it has been read and restored.
 
+use std::time::Duration;
+
+use super::codec::Marker;
+use super::log::{Bounds, Committed};
 use super::partition::{Cursor, Partition};
 use super::processor::Processor;
 use crate::telemetry::PartitionMetrics;
@@ -7,6 +11,8 @@ use crate::units::UtcMillis;
 
 pub(super) struct Owned<P: Processor> {
     pub(super) partition: Partition<P>,
+    /// Set while its states are read from the state topic.
+    pub(super) loading: Option<Loading>,
     /// The group's committed offset while states are rebuilt up to it.
     pub(super) restore_until: Option<i64>,
     /// Timers that the record at the committed offset had fired already.
@@ -16,12 +22,29 @@ pub(super) struct Owned<P: Processor> {
     /// After reading again the client's position is ahead of us until we have passed this offset.
     pub(super) position_valid_from: i64,
     pub(super) last_tick: Option<UtcMillis>,
+    /// When the next checkpoint begins, by [`super::clock::Clock::elapsed`].
+    pub(super) next_round: Duration,
+    /// When the last one was complete; at first, when the partition was taken over.
+    pub(super) last_complete: Duration,
     pub(super) metrics: PartitionMetrics,
+}
+
+/// A partition whose states are being read.
+#[derive(Debug)]
+pub(super) struct Loading {
+    /// Offsets of the state topic: the high watermark when reading began, and what has been read up to now.
+    pub(super) until: i64,
+    pub(super) reached: i64,
+    /// The last marker seen.
+    pub(super) marker: Option<Marker>,
+    /// What the group has committed, and how far the input reaches.
+    pub(super) committed: Option<Committed>,
+    pub(super) input: Bounds,
 }
 
 impl<P: Processor> Owned<P> {
     pub(super) fn is_live(&self) -> bool {
-        self.restore_until.is_none()
+        self.restore_until.is_none() && self.loading.is_none()
     }
 }
 
@@ -58,6 +81,10 @@ impl<P: Processor> Ownership<P> {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Owned<P>> {
         self.0.iter_mut().filter_map(Option::as_deref_mut)
+    }
+
+    pub(super) fn numbers(&self) -> Vec<i32> {
+        self.iter().map(|owned| owned.partition.number()).collect()
     }
 
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Owned<P>> {

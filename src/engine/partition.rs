@@ -4,6 +4,7 @@
 //! drives the same code over a file.
 
 use super::calendar::{Calendar, Entry};
+use super::checkpoint::{Checkpoint, Mark};
 use super::effects::Effects;
 use super::placement::Placement;
 use super::processor::{Moment, Processor, Revert, Small, Unit};
@@ -91,25 +92,21 @@ pub enum Taken {
 #[derive(Debug)]
 pub struct Partition<P: Processor> {
     number: i32,
-    store: Store<P::Unit>,
+    pub(super) store: Store<P::Unit>,
     calendar: Calendar,
-    stream_time: Option<UtcMillis>,
+    pub(super) stream_time: Option<UtcMillis>,
     /// The offset after the last record applied.
-    next_offset: i64,
+    pub(super) next_offset: i64,
     // What the open transaction changed.
     transaction: u64,
     undo: Vec<Before<P::Unit>>,
     /// Off while states are rebuilt: nothing is published that could fail to be.
     keeps_undo: bool,
-    before: Standing,
-    totals: Totals,
-}
-
-/// What an abort restores besides the states.
-#[derive(Clone, Copy, Debug, Default)]
-struct Standing {
-    stream_time: Option<UtcMillis>,
-    next_offset: i64,
+    pub(super) before: Mark,
+    pub(super) totals: Totals,
+    pub(super) checkpoint: Checkpoint,
+    /// After a restore: states that are complete up to a later offset than the partition, the nearest last.
+    pub(super) ahead: Vec<(i64, u32)>,
 }
 
 /// Sums over the committed states.
@@ -121,7 +118,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn replace(&mut self, before: Counted, after: Counted) {
+    pub(super) fn replace(&mut self, before: Counted, after: Counted) {
         self.travellers += i64::from(after.travellers) - i64::from(before.travellers);
         self.travelling += i64::from(after.travelling) - i64::from(before.travelling);
         self.state_bytes += i64::from(after.bytes) - i64::from(before.bytes);
@@ -140,8 +137,10 @@ impl<P: Processor> Partition<P> {
             transaction: 1,
             undo: Vec::new(),
             keeps_undo: true,
-            before: Standing { stream_time: None, next_offset: start },
+            before: Mark { offset: start, stream_time: None },
             totals: Totals::default(),
+            checkpoint: Checkpoint::default(),
+            ahead: Vec::new(),
         }
     }
 
@@ -163,7 +162,7 @@ impl<P: Processor> Partition<P> {
     /// The next offset as of the last commit.
     #[must_use]
     pub fn committed_offset(&self) -> i64 {
-        self.before.next_offset
+        self.before.offset
     }
 
     /// Sums as of the last commit.
@@ -182,7 +181,13 @@ impl<P: Processor> Partition<P> {
 
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
-        self.undo.is_empty() && self.next_offset == self.before.next_offset
+        self.undo.is_empty() && self.next_offset == self.before.offset
+    }
+
+    /// Where the partition stands.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { offset: self.next_offset, stream_time: self.stream_time }
     }
 
     /// The next timer due at or before `until`, by (due, key). Call [`Self::fire`] with it until there is none, then
@@ -260,15 +265,25 @@ impl<P: Processor> Partition<P> {
     ) {
         let now = self.stream_time.unwrap_or(record.stamp);
         let unit = if let Some(unit) = self.store.find(key) {
+            if self.is_ahead(unit, record.position.offset) {
+                return;
+            }
             if self.apply_small(processor, unit, &event, now, record) {
                 return;
             }
             self.touch(unit);
+            // Somebody who was forgotten begins anew, whether or not the store has forgotten already.
+            if let Some(slot) = self.store.get_mut(unit)
+                && slot.unit.is_vacant()
+            {
+                slot.unit = processor.new_unit(key);
+            }
             unit
         } else {
             let unit = self.store.insert(processor.new_unit(key));
             if let Some(slot) = self.store.get_mut(unit) {
                 slot.touched_in = self.transaction;
+                self.checkpoint.note(unit, &mut slot.written);
             }
             self.undo.push(Before::Absent { unit });
             unit
@@ -304,6 +319,7 @@ impl<P: Processor> Partition<P> {
             Some(Small::Changed { revert, grown }) => {
                 slot.counted.bytes = slot.counted.bytes.saturating_add(grown);
                 self.totals.state_bytes += i64::from(grown);
+                self.checkpoint.note(unit, &mut slot.written);
                 if self.keeps_undo {
                     self.undo.push(Before::Small { unit, revert });
                 }
@@ -357,6 +373,7 @@ impl<P: Processor> Partition<P> {
             && slot.touched_in != transaction
         {
             slot.touched_in = transaction;
+            self.checkpoint.note(unit, &mut slot.written);
             self.undo.push(if self.keeps_undo {
                 Before::Was { unit, state: Box::new(slot.unit.clone()) }
             } else {
@@ -366,7 +383,7 @@ impl<P: Processor> Partition<P> {
     }
 
     /// Puts the state's first timer into the calendar, unless it stands there.
-    fn reschedule(&mut self, unit: u32) {
+    pub(super) fn reschedule(&mut self, unit: u32) {
         let Some(slot) = self.store.get_mut(unit) else { return };
         let due = slot.unit.next_due();
         if slot.scheduled == due {
@@ -398,15 +415,21 @@ impl<P: Processor> Partition<P> {
             let counted = if is_vacant { Counted::default() } else { Counted::of(&slot.unit) };
             self.totals.replace(slot.counted, counted);
             slot.counted = counted;
-            if is_vacant {
+            // Where there is a state topic it must learn first that the state is vacant: see the checkpoint.
+            if is_vacant && !self.checkpoint.is_kept() {
                 self.calendar.forget(unit);
                 self.store.remove(unit);
             }
         }
         self.undo = undo;
         self.undo.clear();
+        let calendar = &mut self.calendar;
+        self.checkpoint.commit(&mut self.store, |store, unit| {
+            calendar.forget(unit);
+            store.remove(unit);
+        });
         self.transaction += 1;
-        self.before = Standing { stream_time: self.stream_time, next_offset: self.next_offset };
+        self.before = self.mark();
     }
 
     /// Back to the last commit. Read on from [`Self::next_offset`].
@@ -437,9 +460,10 @@ impl<P: Processor> Partition<P> {
                 Before::Unkept { .. } => debug_assert!(false, "a partition that is being rebuilt is never aborted"),
             }
         }
+        self.checkpoint.abort();
         self.transaction += 1;
         self.stream_time = self.before.stream_time;
-        self.next_offset = self.before.next_offset;
+        self.next_offset = self.before.offset;
     }
 
     /// The state of `key`.

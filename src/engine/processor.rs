@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::effects::Effects;
 use super::record::{Position, Record, Topic};
 use crate::event::recommendation::Estimate;
@@ -93,7 +96,19 @@ pub enum Small {
 }
 
 /// What influences one another and is therefore kept, copied and restored together.
-pub trait Unit: Clone + Send + 'static {
+pub trait Unit: Clone + Send + Serialize + DeserializeOwned + 'static {
+    /// Version of its serialised form. A change of that form needs the next number, an [`Unit::upgrade`] from the last
+    /// one, and a golden file.
+    const SCHEMA: u16;
+
+    /// Brings the bytes of a state of version `from` to version `from + 1`.
+    ///
+    /// # Errors
+    /// The bytes are not of that version.
+    fn upgrade(from: u16, _state: &[u8]) -> Result<Vec<u8>, String> {
+        Err(format!("this program has no way up from state version {from}"))
+    }
+
     fn key(&self) -> &str;
 
     /// When its first timer is due.

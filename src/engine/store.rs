@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use super::checkpoint::Written;
 use super::processor::Unit;
 use crate::units::UtcMillis;
 
@@ -23,6 +24,10 @@ pub struct Slot<U> {
     pub scheduled: Option<UtcMillis>,
     /// What the partition's totals hold of it.
     pub counted: Counted,
+    /// Whether the state topic has it as it is.
+    pub written: Written,
+    /// After a restore: the offset up to which it was complete.
+    pub complete_to: i64,
 }
 
 /// A state's share of its partition's totals.
@@ -92,8 +97,14 @@ impl<U: Unit> Store<U> {
             self.chunks[index as usize / CHUNK].push(None);
             index
         });
-        self.chunks[index as usize / CHUNK][index as usize % CHUNK] =
-            Some(Slot { unit, touched_in: 0, scheduled: None, counted: Counted::default() });
+        self.chunks[index as usize / CHUNK][index as usize % CHUNK] = Some(Slot {
+            unit,
+            touched_in: 0,
+            scheduled: None,
+            counted: Counted::default(),
+            written: Written::Yes,
+            complete_to: 0,
+        });
         self.table.insert_unique(widen(hash), (hash, index), |(stored, _)| widen(*stored));
         index
     }
@@ -133,6 +144,12 @@ impl<U: Unit> Store<U> {
         self.table.is_empty()
     }
 
+    /// Indices that are or were in use.
+    #[must_use]
+    pub fn places(&self) -> std::ops::Range<u32> {
+        0..self.next
+    }
+
     /// Every state, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = &U> {
         self.chunks.iter().flatten().flatten().map(|slot| &slot.unit)
@@ -147,13 +164,17 @@ impl<U: Unit> Store<U> {
 
 #[cfg(test)]
 mod tests {
+    use serde::{Deserialize, Serialize};
+
     use super::*;
     use crate::engine::processor::Population;
 
-    #[derive(Clone)]
+    #[derive(Clone, Serialize, Deserialize)]
     struct Named(String);
 
     impl Unit for Named {
+        const SCHEMA: u16 = 1;
+
         fn key(&self) -> &str {
             &self.0
         }

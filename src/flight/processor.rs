@@ -151,6 +151,8 @@ impl Processor for Flights {
 }
 
 impl Unit for Flight {
+    const SCHEMA: u16 = 1;
+
     fn key(&self) -> &str {
         self.key.as_str()
     }

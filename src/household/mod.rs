@@ -163,6 +163,8 @@ impl Household {
 }
 
 impl Unit for Household {
+    const SCHEMA: u16 = 1;
+
     fn key(&self) -> &str {
         self.id.as_str()
     }

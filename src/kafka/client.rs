@@ -17,7 +17,8 @@ use tracing::{debug, error, info, warn};
 
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::settings::Cluster;
-use crate::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output};
+use super::states::StateReader;
+use crate::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
 use crate::engine::record::Topic;
 use crate::event::encode;
 use crate::units::UtcMillis;
@@ -101,7 +102,9 @@ pub struct KafkaLog {
     topic: Topic,
     topic_name: String,
     topic_name_c: CString,
-    destinations: [(Destination, String); 4],
+    destinations: [(Destination, String); 5],
+    /// While states are being read.
+    states: Option<StateReader>,
     processor: &'static str,
     worker: usize,
 }
@@ -155,8 +158,9 @@ impl KafkaLog {
             Destination::FlightStatus,
             Destination::Recommendations,
             Destination::DeadLetters,
+            Destination::State,
         ]
-        .map(|destination| (destination, cluster.destination(destination)));
+        .map(|destination| (destination, cluster.destination(destination, processor)));
         Ok(KafkaLog {
             queue,
             consumer,
@@ -168,6 +172,7 @@ impl KafkaLog {
             topic_name,
             topic_name_c,
             destinations,
+            states: None,
             processor,
             worker,
         })
@@ -231,16 +236,63 @@ impl Log for KafkaLog {
         Ok(std::mem::take(&mut *self.consumer.context().events.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    fn assign(&mut self, starts: &[(i32, i64)]) -> Result<(), LogError> {
-        for (partition, _) in starts {
-            self.queue.take_partition(&self.consumer, &self.topic_name, *partition)?;
+    fn assign(&mut self, starts: &[Start]) -> Result<(), LogError> {
+        for start in starts {
+            self.queue.take_partition(&self.consumer, &self.topic_name, start.partition)?;
         }
-        let list = self.list(starts.iter().map(|(partition, offset)| (*partition, Some(*offset))))?;
+        let paused = self.list(starts.iter().filter(|start| start.paused).map(|start| (start.partition, None)))?;
+        if paused.count() > 0 {
+            // Before they are assigned: no record must slip through.
+            self.consumer.pause(&paused).map_err(|error| client_error("pause", &error))?;
+        }
+        let list = self.list(starts.iter().map(|start| (start.partition, Some(start.offset))))?;
         match self.consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
             _ => self.consumer.assign(&list),
         }
         .map_err(|error| client_error("assign", &error))
+    }
+
+    fn resume(&mut self, partition: i32, offset: i64) -> Result<(), LogError> {
+        const NOT_YET: Duration = Duration::from_millis(5);
+        let deadline = Instant::now() + ROUND_TRIP;
+        loop {
+            match self.rewind(&[(partition, offset)]) {
+                // The client has not begun with the partition yet.
+                Err(_) if Instant::now() < deadline => std::thread::sleep(NOT_YET),
+                other => break other?,
+            }
+        }
+        let list = self.list([(partition, None)])?;
+        self.consumer.resume(&list).map_err(|error| client_error("resume", &error))
+    }
+
+    fn open_state(&mut self, partition: i32) -> Result<Bounds, LogError> {
+        let states = match &mut self.states {
+            Some(states) => states,
+            none => none.insert(StateReader::connect(&self.cluster, self.processor, self.worker)?),
+        };
+        states.open(partition)
+    }
+
+    fn fetch_state(&mut self, max: usize, wait: Duration) -> Result<MessageBatch, LogError> {
+        match &mut self.states {
+            Some(states) => states.fetch(max, wait, self.topic),
+            None => Ok(MessageBatch::empty(self.topic)),
+        }
+    }
+
+    fn state_position(&self, partition: i32) -> Option<i64> {
+        self.states.as_ref()?.position(partition)
+    }
+
+    fn close_state(&mut self, partition: i32) -> Result<(), LogError> {
+        if let Some(states) = &mut self.states
+            && states.close(partition)?
+        {
+            self.states = None;
+        }
+        Ok(())
     }
 
     fn unassign(&mut self, partitions: &[i32]) -> Result<(), LogError> {
@@ -317,6 +369,9 @@ impl Log for KafkaLog {
         const ROOM: Duration = Duration::from_secs(10);
         let topic = self.destination(output.destination);
         let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic);
+        if let Some(partition) = output.partition {
+            record = record.partition(partition);
+        }
         if let Some(key) = output.key {
             record = record.key(key);
         }
@@ -383,7 +438,8 @@ impl Log for KafkaLog {
         if leave || self.cluster.instance_id.is_none() {
             self.consumer.unsubscribe();
         }
-        let KafkaLog { queue, consumer, producers, ticker, .. } = self;
+        let KafkaLog { queue, consumer, producers, ticker, states, .. } = self;
+        drop(states);
         drop(queue);
         if let Some(ticker) = &ticker
             && let Err(error) = ticker.flush(Duration::from_secs(1))

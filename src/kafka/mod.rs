@@ -6,6 +6,7 @@ pub mod feed;
 pub mod native;
 pub mod reader;
 pub mod settings;
+mod states;
 pub mod tail;
 pub mod topics;
 mod wire;

@@ -32,15 +32,23 @@ impl Cluster {
         format!("{}{}", self.prefix, topic.as_str())
     }
 
+    /// Where a processor's worker writes to.
     #[must_use]
-    pub fn destination(&self, destination: Destination) -> String {
+    pub fn destination(&self, destination: Destination, processor: &str) -> String {
         let name = match destination {
             Destination::UserActivity => "user_activity",
             Destination::FlightStatus => "flight_status",
             Destination::Recommendations => "recommendations",
             Destination::DeadLetters => "zoner.dead_letters",
+            Destination::State => return self.state_topic(processor),
         };
         format!("{}{name}", self.prefix)
+    }
+
+    /// The compacted topic of a processor's states.
+    #[must_use]
+    pub fn state_topic(&self, processor: &str) -> String {
+        format!("{}zoner.state.{processor}", self.prefix)
     }
 
     /// The consumer group of a processor.
@@ -106,6 +114,18 @@ impl Cluster {
             .set("auto.offset.reset", "earliest")
             .set("fetch.queue.backoff.ms", "5")
             .set("fetch.wait.max.ms", if self.embedded { "5" } else { "100" });
+        self.finish(config)
+    }
+
+    /// A reader of a state topic: the whole of it, as fast as it comes.
+    #[must_use]
+    pub fn state_reader(&self, role: &str) -> ClientConfig {
+        let mut config = self.reader(role);
+        config
+            .set("queued.min.messages", "100000")
+            .set("queued.max.messages.kbytes", "131072")
+            .set("fetch.message.max.bytes", "4194304");
+        // What the operator has set counts last.
         self.finish(config)
     }
 

@@ -13,7 +13,13 @@ use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::settings::Cluster;
+use crate::engine::Processor as _;
 use crate::engine::record::Topic;
+use crate::flight::Flights;
+use crate::household::Travellers;
+
+const FOURTEEN_DAYS: &str = "1209600000";
+const SEVEN_DAYS: &str = "604800000";
 
 const ROUND_TRIP: Duration = Duration::from_secs(10);
 
@@ -46,17 +52,23 @@ pub fn wanted(cluster: &Cluster, layout: &Layout) -> Vec<Wanted> {
         partitions_matter,
         settings: settings.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
     };
-    // States are rebuilt by reading the inputs from their beginning: they keep everything.
-    let input: &[(&'static str, &str)] = &[
-        ("cleanup.policy", "delete"),
-        ("retention.ms", "-1"),
-        ("retention.bytes", "-1"),
-        ("message.timestamp.type", stamps),
-    ];
+    // Simulated time lies in the past: what is stamped by its producer must not be deleted by its stamp.
+    let kept = |production: &'static str| if layout.create_time { "-1" } else { production };
+    let input = |retention| {
+        [
+            ("cleanup.policy", "delete"),
+            ("retention.ms", kept(retention)),
+            ("retention.bytes", "-1"),
+            ("message.timestamp.type", stamps),
+        ]
+    };
+    let states: &[(&'static str, &str)] = &[("cleanup.policy", "compact"), ("message.timestamp.type", "LogAppendTime")];
     let thirty_days: &[(&'static str, &str)] = &[("cleanup.policy", "delete"), ("retention.ms", "2592000000")];
     vec![
-        topic(cluster.topic(Topic::UserActivity), layout.partitions, true, input),
-        topic(cluster.topic(Topic::FlightStatus), layout.partitions, true, input),
+        topic(cluster.topic(Topic::UserActivity), layout.partitions, true, &input(FOURTEEN_DAYS)),
+        topic(cluster.topic(Topic::FlightStatus), layout.partitions, true, &input(SEVEN_DAYS)),
+        topic(cluster.state_topic(Travellers::NAME), layout.partitions, true, states),
+        topic(cluster.state_topic(Flights::NAME), layout.partitions, true, states),
         topic(format!("{}recommendations", cluster.prefix), layout.partitions, false, thirty_days),
         topic(format!("{}zoner.dead_letters", cluster.prefix), 1, false, thirty_days),
     ]
