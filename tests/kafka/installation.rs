@@ -70,7 +70,7 @@ impl Installation {
     pub fn create(name: &str, partitions: i32, stamps: Stamps) -> Installation {
         let installation = Installation::bare(name, partitions, stamps);
         let said = installation.run(&["topics", "create"]).ok();
-        assert_eq!(said.matches(" created with ").count(), 4, "{said}");
+        assert_eq!(said.matches(" created with ").count(), 6, "{said}");
         installation
     }
 

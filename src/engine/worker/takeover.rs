@@ -128,6 +128,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
         for index in 0..batch.len() {
             self.load_record(&batch, index)?;
         }
+        // Before any reader is closed: a client waits for the records that it has handed out.
+        drop(batch);
         for number in self.owned.numbers() {
             let Some(owned) = self.owned.get_mut(number) else { continue };
             let Some(loading) = &mut owned.loading else { continue };
