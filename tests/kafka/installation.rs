@@ -28,6 +28,7 @@ pub enum Stamps {
 const SETTINGS: &str = r#"
 [engine]
 tick_interval_s = 1.0
+checkpoint_interval_s = 0.7
 
 [kafka.properties]
 "session.timeout.ms" = "3000"
