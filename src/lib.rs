@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`engine`] | a worker: partitions, stream time, timers, transactions |
 //! | [`replay`] | the same core over a file |
+//! | [`dead_letters`] | what could not be used: what each letter says, and where it may go back to |
 //! | [`service`] | the workers of a process |
 //! | [`models`] | the parameter files that are part of the program |
 //! | [`settings`] | configuration in layers |
@@ -32,6 +33,7 @@
 
 pub mod circadian;
 pub mod cli;
+pub mod dead_letters;
 pub mod engine;
 pub mod event;
 pub mod flight;

@@ -1,6 +1,8 @@
 //! What several commands do: read the configuration, log, wait for a signal, show progress.
 
 use std::io::{ErrorKind, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -42,6 +44,38 @@ pub async fn signalled() -> anyhow::Result<()> {
         result = tokio::signal::ctrl_c() => result.context("listening for Ctrl-C"),
         _ = terminate.recv() => Ok(()),
     }
+}
+
+/// Set by Ctrl-C or SIGTERM.
+#[derive(Clone)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// From now on Ctrl-C and SIGTERM set a flag, for a command that has something to finish; the second ends the process.
+pub fn stop_flag() -> anyhow::Result<StopFlag> {
+    let flag = StopFlag(Arc::new(AtomicBool::new(false)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let set = flag.clone();
+    let (listens, listening) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            loop {
+                let signal = signalled();
+                // The first poll of the future, at the latest, installs the handlers.
+                let _ = listens.send(());
+                if signal.await.is_err() || set.0.swap(true, Ordering::AcqRel) {
+                    std::process::exit(130);
+                }
+            }
+        });
+    });
+    listening.recv().context("listening for Ctrl-C")?;
+    Ok(flag)
 }
 
 /// A bar on a terminal; nothing otherwise.

@@ -6,6 +6,7 @@
 #![expect(clippy::struct_field_names, reason = "field names are flag names")]
 
 mod common;
+mod dead_letters;
 mod demo;
 mod models;
 mod record;
@@ -13,6 +14,7 @@ mod replay;
 mod run;
 mod schema;
 mod simulate;
+mod start;
 mod state;
 mod topics;
 
@@ -44,6 +46,9 @@ enum Command {
     Replay(replay::Replay),
     /// Write the input topics into a file that `zoner replay` reads
     Record(record::RecordTopics),
+    /// What could not be used: look at it, write it back
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
     /// What a running service knows of its travellers
     #[command(subcommand)]
     State(state::State),
@@ -79,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Topics(command) => topics::run(&command),
         Command::Replay(command) => replay::run(&command),
         Command::Record(command) => record::run(&command),
+        Command::DeadLetters(command) => dead_letters::run(&command),
         Command::State(command) => state::run(&command),
         Command::Simulate(command) => simulate::run(&command),
         Command::Schema(command) => schema::run(&command),

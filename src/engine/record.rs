@@ -23,6 +23,26 @@ impl Topic {
     }
 }
 
+/// A record of any topic, with its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub partition: i32,
+    pub offset: i64,
+    pub stamp: UtcMillis,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    /// In order; a name may occur more than once.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Received {
+    /// The value of a header: the last of that name that has one.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().rev().find(|(known, _)| known == name)?.1.as_deref()
+    }
+}
+
 /// Where a record stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {

@@ -6,8 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::decode::MAX_VALUE_BYTES;
 use super::line::base64;
+use super::recommendation::rfc3339;
 use super::rejection::{Code, Rejection, Stage};
 use crate::engine::Record;
+use crate::units::UtcMillis;
 
 /// A record that could not be used, and why: a line of `replay --dead-letters`. On Kafka the fields of `error` are
 /// headers (`error.code` …), and key, value and headers are as received.
@@ -41,6 +43,10 @@ pub struct DeadLetterError {
     pub partition: i32,
     /// Offset in that partition.
     pub offset: i64,
+    /// The record's own stamp.
+    #[schemars(with = "rfc3339::Text")]
+    #[serde(with = "rfc3339")]
+    pub timestamp: UtcMillis,
     /// How far it got.
     pub stage: Stage,
     /// Full length of a value that is too large, bytes.
@@ -71,6 +77,7 @@ impl DeadLetterError {
             topic: record.position.topic.as_str().to_owned(),
             partition: record.position.partition,
             offset: record.position.offset,
+            timestamp: record.stamp,
             stage: rejection.stage,
             value_bytes: too_large.map(|value| value.len() as u64),
             value_sha256: too_large.map(hexadecimal_sha256),
@@ -86,6 +93,7 @@ impl DeadLetterError {
             ("error.topic", self.topic.clone()),
             ("error.partition", self.partition.to_string()),
             ("error.offset", self.offset.to_string()),
+            ("error.timestamp", self.timestamp.to_rfc3339()),
             ("error.stage", self.stage.as_str().to_owned()),
         ];
         headers.extend(self.value_bytes.map(|bytes| ("error.value_bytes", bytes.to_string())));
@@ -121,7 +129,6 @@ mod tests {
     use super::*;
     use crate::engine::{Position, Topic};
     use crate::event::decode;
-    use crate::units::UtcMillis;
 
     fn letter(key: Option<&[u8]>, value: &[u8]) -> DeadLetter {
         let position = Position { topic: Topic::UserActivity, partition: 3, offset: 7 };
@@ -137,7 +144,7 @@ mod tests {
         assert_eq!(letter.error.value_bytes, Some(70_000));
         let headers = letter.error.headers();
         assert_eq!(headers[0], ("error.code", "too_large".to_owned()));
-        assert_eq!(headers[7].1.len(), 64);
+        assert_eq!(headers[8].1.len(), 64);
     }
 
     #[test]

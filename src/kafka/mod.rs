@@ -5,11 +5,13 @@ pub mod embedded;
 pub mod feed;
 pub mod native;
 pub mod reader;
+pub mod scan;
 pub mod settings;
 mod states;
 pub mod tail;
 pub mod topics;
 mod wire;
+pub mod writer;
 
 pub use client::KafkaLog;
 pub use settings::Cluster;

@@ -146,6 +146,18 @@ impl Cluster {
         self.finish(config)
     }
 
+    /// The one producer of a role in this installation, wherever it runs: who connects next fences it.
+    #[must_use]
+    pub fn only_producer(&self, role: &str) -> ClientConfig {
+        let mut config = self.plain_producer(role);
+        config
+            .set("transactional.id", self.group(role))
+            .set("transaction.timeout.ms", "30000")
+            // Must not be longer than the transaction may last.
+            .set("message.timeout.ms", "30000");
+        self.finish(config)
+    }
+
     /// An idempotent producer outside transactions: ticks, simulated families.
     #[must_use]
     pub fn plain_producer(&self, role: &str) -> ClientConfig {

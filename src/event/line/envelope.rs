@@ -136,7 +136,8 @@ pub fn write(record: &OwnedRecord) -> String {
     Value::Object(line).to_string()
 }
 
-fn put_bytes(line: &mut Map<String, Value>, name: &str, bytes: Option<&[u8]>) {
+/// A text as it is; what is no text under a name that ends in `_base64`; `null` where there is nothing.
+pub fn put_bytes(line: &mut Map<String, Value>, name: &str, bytes: Option<&[u8]>) {
     match bytes.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
         None => line.insert(name.to_owned(), Value::Null),
         Some((_, Ok(text))) => line.insert(name.to_owned(), text.into()),
@@ -144,7 +145,9 @@ fn put_bytes(line: &mut Map<String, Value>, name: &str, bytes: Option<&[u8]>) {
     };
 }
 
-fn write_headers(headers: &[(String, Option<Vec<u8>>)]) -> Value {
+/// In order, as pairs of a name and a text, `null`, or `{"base64": …}`.
+#[must_use]
+pub fn write_headers(headers: &[(String, Option<Vec<u8>>)]) -> Value {
     let value = |bytes: Option<&[u8]>| match bytes.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
         None => Value::Null,
         Some((_, Ok(text))) => text.into(),

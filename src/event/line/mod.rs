@@ -11,6 +11,8 @@ mod envelope;
 #[cfg(test)]
 mod tests;
 
+pub use envelope::{put_bytes as bytes_json, write_headers as headers_json};
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
