@@ -20,7 +20,9 @@
 //! |---|---|
 //! | [`engine`] | a worker: partitions, stream time, timers, transactions |
 //! | [`replay`] | the same core over a file |
+//! | [`copy`] | a topic played again into another: order, time, place |
 //! | [`dead_letters`] | what could not be used: what each letter says, and where it may go back to |
+//! | [`diff`] | where two collections of recommendations differ |
 //! | [`service`] | the workers of a process |
 //! | [`models`] | the parameter files that are part of the program |
 //! | [`settings`] | configuration in layers |
@@ -33,7 +35,9 @@
 
 pub mod circadian;
 pub mod cli;
+pub mod copy;
 pub mod dead_letters;
+pub mod diff;
 pub mod engine;
 pub mod event;
 pub mod flight;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Connection;
@@ -38,7 +39,6 @@ pub fn start_logging(default_level: &str) {
 
 /// Waits for Ctrl-C or SIGTERM.
 pub async fn signalled() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     tokio::select! {
         result = tokio::signal::ctrl_c() => result.context("listening for Ctrl-C"),
@@ -64,11 +64,13 @@ pub fn stop_flag() -> anyhow::Result<StopFlag> {
     let (listens, listening) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         runtime.block_on(async {
+            let handlers = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+            let (Ok(mut interrupt), Ok(mut terminate)) = handlers else { return };
+            // Whoever waits for it has gone only if the process ends.
+            let _ = listens.send(());
             loop {
-                let signal = signalled();
-                // The first poll of the future, at the latest, installs the handlers.
-                let _ = listens.send(());
-                if signal.await.is_err() || set.0.swap(true, Ordering::AcqRel) {
+                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                if set.0.swap(true, Ordering::AcqRel) {
                     std::process::exit(130);
                 }
             }

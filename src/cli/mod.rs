@@ -1,5 +1,5 @@
 //! The command line: one file a command. Errors go to standard error and name the file, line or key; exit codes are
-//! 0 (ok), 1 (failed), 2 (usage).
+//! 0 (ok), 1 (failed), 2 (usage); those of `diff` are diff's: 1 where there are differences, 2 for trouble.
 
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, where backticks would be printed")]
 #![expect(clippy::struct_excessive_bools, reason = "flags are flags")]
@@ -8,9 +8,11 @@
 mod common;
 mod dead_letters;
 mod demo;
+mod diff;
 mod models;
 mod record;
 mod replay;
+mod replay_topic;
 mod run;
 mod schema;
 mod simulate;
@@ -42,10 +44,12 @@ enum Command {
     /// Make the topics, or compare them with what is wanted
     #[command(subcommand)]
     Topics(topics::Topics),
-    /// The core over a file of records: recommendations as JSON lines
+    /// The core over a file of records: recommendations as JSON lines; or a topic played into another
     Replay(replay::Replay),
     /// Write the input topics into a file that `zoner replay` reads
     Record(record::RecordTopics),
+    /// Where two topics or files of recommendations differ
+    Diff(diff::Diff),
     /// What could not be used: look at it, write it back
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -84,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Topics(command) => topics::run(&command),
         Command::Replay(command) => replay::run(&command),
         Command::Record(command) => record::run(&command),
+        Command::Diff(command) => return difference(diff::run(&command)),
         Command::DeadLetters(command) => dead_letters::run(&command),
         Command::State(command) => state::run(&command),
         Command::Simulate(command) => simulate::run(&command),
@@ -96,6 +101,19 @@ pub fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn difference(result: anyhow::Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        // Before its end it prints nothing but differences.
+        Err(error) if common::is_closed_pipe(&error) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
         }
     }
 }

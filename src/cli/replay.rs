@@ -1,14 +1,15 @@
-//! `zoner replay FILE|-`.
+//! `zoner replay FILE|-`. What it does between topics is in `replay_topic`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use chrono::DateTime;
 use clap::Args;
 
 use super::common;
+use super::replay_topic::{self, ReplayTopic};
 use crate::event::dead_letter::DeadLetter;
 use crate::event::line::{Line, OwnedRecord, UNTIMED, parse_line};
 use crate::event::recommendation::Recommendation;
@@ -16,10 +17,13 @@ use crate::replay::{Listener, Replay as Player};
 use crate::units::UtcMillis;
 
 /// Plays records through the core, as fast as it goes. Recommendations come as JSON lines as soon as they are made.
+///
+/// With --from-topic and --to-topic instead of a file, a topic is played into another one, for a version under test.
 #[derive(Debug, Args)]
 pub struct Replay {
     /// Lines {"topic","key","timestamp","value"}, or bare activities and flight statuses; `-` reads standard input
-    file: PathBuf,
+    #[arg(required_unless_present = "from_topic", conflicts_with_all = ["from_topic", "since", "from_offset", "brokers", "prefix", "config"])]
+    file: Option<PathBuf>,
     /// Let time run on to TIME after the last line
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<UtcMillis>,
@@ -32,6 +36,8 @@ pub struct Replay {
     /// Records between commits: changes no output
     #[arg(long, value_name = "RECORDS", default_value_t = 1_000, hide = true)]
     batch: usize,
+    #[command(flatten)]
+    topics: ReplayTopic,
 }
 
 /// What some editors put at the top of a text file.
@@ -44,6 +50,13 @@ fn time(text: &str) -> Result<UtcMillis, String> {
 }
 
 pub fn run(command: &Replay) -> anyhow::Result<()> {
+    match &command.file {
+        Some(file) => play(command, file),
+        None => replay_topic::run(&command.topics),
+    }
+}
+
+fn play(command: &Replay, file: &Path) -> anyhow::Result<()> {
     let dead_letters: Box<dyn Write> = match &command.dead_letters {
         Some(path) => {
             Box::new(BufWriter::new(File::create(path).with_context(|| format!("creating {}", path.display()))?))
@@ -51,12 +64,12 @@ pub fn run(command: &Replay) -> anyhow::Result<()> {
         None => Box::new(std::io::stderr()),
     };
     let mut output = Lines { output: std::io::stdout().lock(), dead_letters };
-    let (mut input, length): (Box<dyn BufRead>, u64) = if command.file.as_os_str() == "-" {
+    let (mut input, length): (Box<dyn BufRead>, u64) = if file.as_os_str() == "-" {
         (Box::new(std::io::stdin().lock()), 0)
     } else {
-        let file = File::open(&command.file).with_context(|| format!("reading {}", command.file.display()))?;
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        (Box::new(BufReader::with_capacity(1 << 20, file)), length)
+        let opened = File::open(file).with_context(|| format!("reading {}", file.display()))?;
+        let length = opened.metadata().map_or(0, |metadata| metadata.len());
+        (Box::new(BufReader::with_capacity(1 << 20, opened)), length)
     };
     let bar = if length > 0 { common::progress(length, "bytes") } else { indicatif::ProgressBar::hidden() };
 
@@ -68,7 +81,7 @@ pub fn run(command: &Replay) -> anyhow::Result<()> {
     let mut number = 0;
     loop {
         line.clear();
-        if input.read_until(b'\n', &mut line).with_context(|| format!("reading {}", command.file.display()))? == 0 {
+        if input.read_until(b'\n', &mut line).with_context(|| format!("reading {}", file.display()))? == 0 {
             break;
         }
         number += 1;
@@ -89,9 +102,9 @@ pub fn run(command: &Replay) -> anyhow::Result<()> {
                 continue;
             }
             Ok(Line::Recording(_)) => {
-                bail!("{}: line {number}: a recording's header stands at the top of the file", command.file.display())
+                bail!("{}: line {number}: a recording's header stands at the top of the file", file.display())
             }
-            Err(error) => bail!("{}: {error}", command.file.display()),
+            Err(error) => bail!("{}: {error}", file.display()),
         };
         if record.stamp == UNTIMED {
             untimed.push(record);

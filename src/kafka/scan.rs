@@ -228,20 +228,22 @@ impl Scan {
             return Ok(Step::Nothing);
         }
         let positions = self.consumer.position()?;
+        // Of partitions that are not held back by their reader.
         let mut missing = 0;
         for (partition, part) in self.parts.iter_mut().filter(|(_, part)| !part.done) {
             let position = positions.find_partition(&self.topic, *partition).map(|element| element.offset());
             let position = if let Some(Offset::Offset(offset)) = position { offset } else { part.start };
             part.done = position >= part.end;
-            missing += (part.end - position).max(0);
+            missing += if part.held { 0 } else { (part.end - position).max(0) };
         }
-        if missing < self.last_missing || self.parts.values().any(|part| part.held) {
+        if missing == 0 || missing != self.last_missing {
             self.last_missing = missing;
             self.last_progress = Instant::now();
-        } else if missing > 0 && self.last_progress.elapsed() > STALLED {
+        } else if self.last_progress.elapsed() > STALLED {
             return Err(ReadError::Stalled { missing });
         }
-        Ok(if missing == 0 { Step::End } else { Step::Nothing })
+        let ended = self.parts.values().all(|part| part.done);
+        Ok(if ended { Step::End } else { Step::Nothing })
     }
 
     /// Stops fetching a partition, or goes on: the reader has enough of it for now.
