@@ -83,9 +83,8 @@ impl<'a> Letter<'a> {
             offset: text(record, "error.offset")?.parse().ok()?,
             timestamp: timestamp.unwrap_or(record.stamp),
             is_cut: record.headers[ours..].iter().any(|(name, _)| name == "error.value_bytes"),
-            redriven_from: redriven.map(|(_, from)| {
-                from.as_deref().and_then(|from| std::str::from_utf8(from).ok()).unwrap_or("unknown")
-            }),
+            redriven_from: redriven
+                .map(|(_, from)| from.as_deref().and_then(|from| std::str::from_utf8(from).ok()).unwrap_or("unknown")),
         })
     }
 }
@@ -251,7 +250,10 @@ mod tests {
     fn a_letter_says_what_the_engine_wrote_even_where_a_producer_uses_the_same_header_names() {
         let record = letter(&[("error.code", "mine"), ("trace", "abc")], Some(b"{}"));
         let letter = read(&record);
-        assert_eq!((letter.code, letter.topic, letter.partition, letter.offset), ("unknown_zone", "user_activity", 2, 40));
+        assert_eq!(
+            (letter.code, letter.topic, letter.partition, letter.offset),
+            ("unknown_zone", "user_activity", 2, 40)
+        );
         assert_eq!(letter.timestamp, UtcMillis(1_796_385_600_123));
         assert_eq!(letter.headers, &record.headers[..2]);
     }

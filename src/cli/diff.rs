@@ -164,7 +164,8 @@ impl Reader {
                 match scan.next(Duration::from_millis(100))? {
                     Step::Record(record) => {
                         let value = record.value.as_deref().unwrap_or_default();
-                        let place = || format!("{} partition {} offset {}", scan.topic(), record.partition, record.offset);
+                        let place =
+                            || format!("{} partition {} offset {}", scan.topic(), record.partition, record.offset);
                         if let Some(said) = Said::parse(value).map_err(anyhow::Error::msg).with_context(place)? {
                             return Ok(Some(said));
                         }
@@ -222,7 +223,11 @@ impl<O: Write> Report<O> {
 
     fn tell_one(&mut self, difference: &Difference) -> std::io::Result<()> {
         let what = |said: &Said| {
-            if said.is_estimate { "estimate".to_owned() } else { format!("{}  {}", said.text("reason"), said.text("headline")) }
+            if said.is_estimate {
+                "estimate".to_owned()
+            } else {
+                format!("{}  {}", said.text("reason"), said.text("headline"))
+            }
         };
         let at = difference.issued_at();
         match difference {

@@ -20,6 +20,9 @@ use crate::units::UtcMillis;
 ///
 /// With --from-topic and --to-topic instead of a file, a topic is played into another one, for a version under test.
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "zoner replay [OPTIONS] <FILE>\n       zoner replay --from-topic <TOPIC> --to-topic <TOPIC> [OPTIONS]"
+)]
 pub struct Replay {
     /// Lines {"topic","key","timestamp","value"}, or bare activities and flight statuses; `-` reads standard input
     #[arg(required_unless_present = "from_topic", conflicts_with_all = ["from_topic", "since", "from_offset", "brokers", "prefix", "config"])]

@@ -107,8 +107,13 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
     if stop.is_set() {
         bail!("interrupted: {}, all of them written. To go on:\n  {}", copy.how_far(), command_from(&copy.positions));
     }
-    let left_out = if copy.left_out > 0 { format!(", {} of Zoner's own left out", copy.left_out) } else { String::new() };
-    eprintln!("{} records from {source} to {target} in {:.1} s{left_out}", copy.copied, started.elapsed().as_secs_f64());
+    let left_out =
+        if copy.left_out > 0 { format!(", {} of Zoner's own left out", copy.left_out) } else { String::new() };
+    eprintln!(
+        "{} records from {source} to {target} in {:.1} s{left_out}",
+        copy.copied,
+        started.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -173,14 +178,13 @@ impl Target {
 
 /// What makes a topic keep its producers' stamps.
 fn mending_command(cluster: &Cluster, topic: &str, partitions: i32) -> String {
-    let input = [Topic::UserActivity, Topic::FlightStatus].into_iter().find_map(|role| topic.strip_suffix(role.as_str()));
+    let input =
+        [Topic::UserActivity, Topic::FlightStatus].into_iter().find_map(|role| topic.strip_suffix(role.as_str()));
     let brokers = &cluster.brokers;
     match input {
         Some(prefix) => {
             let prefix = if prefix.is_empty() { String::new() } else { format!(" --prefix {prefix}") };
-            format!(
-                "`zoner topics create --alter --create-time --brokers {brokers}{prefix} --partitions {partitions}`"
-            )
+            format!("`zoner topics create --alter --create-time --brokers {brokers}{prefix} --partitions {partitions}`")
         }
         None => format!(
             "`kafka-configs --bootstrap-server {brokers} --alter --entity-type topics --entity-name {topic} \
@@ -280,7 +284,12 @@ impl Copy {
         } else {
             self.writer.send(&Outgoing {
                 topic: &self.target.name,
-                partition: Some(target_partition(record, self.scan.partitions(), self.target.partitions, self.placement)),
+                partition: Some(target_partition(
+                    record,
+                    self.scan.partitions(),
+                    self.target.partitions,
+                    self.placement,
+                )),
                 stamp: self.target.keeps_stamps.then_some(record.stamp),
                 key: record.key.as_deref(),
                 value: record.value.as_deref(),

@@ -12,7 +12,11 @@ use super::{Said, Side};
 pub enum Difference {
     Only(Side, Said),
     /// The same cause, another answer.
-    Differs { a: Said, b: Said, fields: Vec<Field> },
+    Differs {
+        a: Said,
+        b: Said,
+        fields: Vec<Field>,
+    },
 }
 
 /// A field that differs.

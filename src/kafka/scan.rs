@@ -257,7 +257,11 @@ impl Scan {
         part.held = hold;
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.topic, partition);
-        if hold { self.consumer.pause(&list)? } else { self.consumer.resume(&list)? }
+        if hold {
+            self.consumer.pause(&list)?
+        } else {
+            self.consumer.resume(&list)?
+        }
         Ok(())
     }
 }
@@ -282,10 +286,9 @@ fn bounds(cluster: &Cluster, role: &str, topic: &str, start: &Start) -> Result<B
     // what an open transaction hides is waited for.
     let ends = connect(cluster, &format!("{role}-ends"), "read_uncommitted")?;
     // Asking for all topics, not for this one, cannot create it by asking.
-    let metadata = ends.fetch_metadata(None, ROUND_TRIP).map_err(|error| ReadError::Unreachable {
-        brokers: cluster.brokers.clone(),
-        reason: error.to_string(),
-    })?;
+    let metadata = ends
+        .fetch_metadata(None, ROUND_TRIP)
+        .map_err(|error| ReadError::Unreachable { brokers: cluster.brokers.clone(), reason: error.to_string() })?;
     let count = metadata
         .topics()
         .iter()
@@ -317,7 +320,13 @@ fn bounds(cluster: &Cluster, role: &str, topic: &str, start: &Start) -> Result<B
             Start::Offsets(offsets) => offsets.get(&partition).copied().unwrap_or(low),
             // No offset: everything is older.
             Start::Time(_) => match times.as_ref().and_then(|found| found.find_partition(topic, partition)) {
-                Some(element) => if let Offset::Offset(offset) = element.offset() { offset } else { end },
+                Some(element) => {
+                    if let Offset::Offset(offset) = element.offset() {
+                        offset
+                    } else {
+                        end
+                    }
+                }
                 None => end,
             },
         };

@@ -80,7 +80,7 @@ impl Installation {
         let config = self.config_file.display().to_string();
         let mut arguments: Vec<String> = command.iter().map(ToString::to_string).collect();
         arguments.extend(["--config".to_owned(), config]);
-        if self.stamps == Stamps::Producers && command[0] != "record" {
+        if self.stamps == Stamps::Producers && matches!(command[0], "run" | "topics") {
             arguments.push("--create-time".to_owned());
         }
         arguments

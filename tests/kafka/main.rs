@@ -16,8 +16,10 @@ mod subscribers;
 
 mod bad_records;
 mod commands;
+mod copies;
 mod crashes;
 mod first_producers;
 mod flights;
+mod letters;
 mod naps;
 mod outage;

@@ -47,7 +47,11 @@ pub fn run(command: &List) -> anyhow::Result<()> {
         receipts.note(&record);
         Ok(())
     })?;
-    if command.follow { scan.follow()? } else { scan.rewind()? }
+    if command.follow {
+        scan.follow()?
+    } else {
+        scan.rewind()?
+    }
     let stop = common::stop_flag()?;
     let mut shown = Shown {
         output: BufWriter::new(std::io::stdout().lock()),
@@ -102,7 +106,8 @@ impl<O: Write> Shown<O> {
         };
         *self.counts.entry(letter.code.to_owned()).or_default() += 1;
         let written_back = self.receipts.has(record);
-        let line = if self.as_table { row(&letter, written_back) } else { json_line(&letter, written_back).to_string() };
+        let line =
+            if self.as_table { row(&letter, written_back) } else { json_line(&letter, written_back).to_string() };
         let Some(limit) = self.limit else { return writeln!(self.output, "{line}") };
         self.held.push_back(line);
         if self.held.len() > limit {
@@ -139,7 +144,8 @@ fn row(letter: &Letter<'_>, written_back: bool) -> String {
         (false, Some(_)) => " (refused again)",
         (false, None) => "",
     };
-    let stamp: String = stamp.chars().take(19).map(|character| if character == 'T' { ' ' } else { character }).collect();
+    let stamp: String =
+        stamp.chars().take(19).map(|character| if character == 'T' { ' ' } else { character }).collect();
     format!("{stamp}  {:16}  {was:26}  {:20}  {}{note}", letter.code, printable(&key, 20), letter.message)
 }
 

@@ -68,7 +68,8 @@ pub fn run(command: &Redrive) -> anyhow::Result<()> {
     scan.rewind()?;
 
     let stop = common::stop_flag()?;
-    let bar = if command.dry_run { indicatif::ProgressBar::hidden() } else { common::progress(scan.length(), "offsets") };
+    let bar =
+        if command.dry_run { indicatif::ProgressBar::hidden() } else { common::progress(scan.length(), "offsets") };
     let mut run = Run {
         filter: command.wanted.filter(),
         receipts,
