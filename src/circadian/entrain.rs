@@ -107,7 +107,8 @@ pub fn personal_offset_at<O: Oscillator>(
 ) -> Hours {
     let midnight = UtcMillis(0);
     let light_at = |bin_start: UtcMillis| light_of_day(light, bin_start);
-    let at = midnight + Span::from_hours(cbt_min.wrap_24());
+    // Where the model puts CBTmin some time after its phase, it is the phase of that time before.
+    let at = midnight + Span::from_hours((cbt_min - oscillator.cbt_min_after_phase().as_hours()).wrap_24());
     let state = oscillator.integrate(entrained.state_at_midnight, midnight, at, light_at);
     let phase = oscillator.phase(&state, &oscillator.drive(light_at(at))).0;
     Hours((PI - phase) / PHASE_PER_HOUR).wrap_12()

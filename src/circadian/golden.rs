@@ -7,6 +7,7 @@ use crate::circadian::drive::CELL;
 use crate::circadian::hannay19::{Hannay19, Hannay19Parameters, Hannay19State};
 use crate::circadian::markers::{cbt_min_crossings, first_crossing};
 use crate::circadian::oscillator::Oscillator;
+use crate::circadian::reference_data::schedules;
 use crate::circadian::reference_scheme::{Polar, STEP_HOURS, cbt_minima, polar_step, trajectory};
 use crate::units::{Hours, Lux, Span, UtcMillis};
 
@@ -29,61 +30,6 @@ fn cbt_min_after(days: i64, light: impl Fn(f64) -> f64 + Copy) -> f64 {
     let state = clock.integrate(clock.initial_state(), EPOCH, from, light);
     let crossing = first_crossing(&clock, state, from, Hours(0.0), light, Span::days(2)).expect("a CBTmin");
     (crossing - from).as_hours().0
-}
-
-/// Samples of one reference file: (hours, columns after the first).
-fn samples<const N: usize>(csv: &str) -> Vec<(f64, [f64; N])> {
-    let number = |field: &str| field.parse::<f64>().expect("a number");
-    csv.lines()
-        .skip(1)
-        .map(|line| {
-            let fields: Vec<f64> = line.split(',').map(number).collect();
-            (fields[0], std::array::from_fn(|column| fields[column + 1]))
-        })
-        .collect()
-}
-
-struct Reference {
-    name: &'static str,
-    /// Lux every 0.1 h.
-    light: Vec<f64>,
-    /// (hours, [R, ψ, n]).
-    states: Vec<(f64, Polar)>,
-}
-
-fn references() -> Vec<Reference> {
-    macro_rules! reference {
-        ($name:literal) => {
-            (
-                $name,
-                include_str!(concat!("../../tests/data/oscillators/", $name, ".light.csv")),
-                include_str!(concat!("../../tests/data/oscillators/", $name, ".hannay19.csv")),
-            )
-        };
-    }
-    [
-        reference!("regular-30d"),
-        reference!("east-8h-day10-30d"),
-        reference!("west-6h-day10-30d"),
-        reference!("social-jetlag-28d"),
-    ]
-    .into_iter()
-    .map(|(name, light, states)| {
-        let states = samples::<3>(states);
-        let changes = samples::<1>(light);
-        let (last_hour, _) = states[states.len() - 1];
-        let count = (last_hour / STEP_HOURS).round() as usize + 1;
-        let mut lux = Vec::with_capacity(count);
-        let mut change = 0;
-        for index in 0..count {
-            while change + 1 < changes.len() && (changes[change + 1].0 / STEP_HOURS).round() as usize <= index {
-                change += 1;
-            }
-            lux.push(changes[change].1[0]);
-        }
-        Reference { name, light: lux, states }
-    })
-    .collect()
 }
 
 /// Runs the production steps over light samples, each of which acts over the 0.1 h before it, in the longest steps of constant
@@ -122,9 +68,9 @@ fn the_reference_scheme_reproduces_the_published_end_state() {
 #[test]
 fn the_reference_scheme_reproduces_the_reference_trajectories() {
     let parameters = Hannay19Parameters::embedded();
-    for reference in references() {
+    for reference in schedules() {
         let states = trajectory(&parameters, initial_polar(), &reference.light);
-        for (hours, expected) in &reference.states {
+        for (hours, expected) in &reference.states::<3>("hannay19") {
             let state = states[(hours / STEP_HOURS).round() as usize];
             for (value, expected) in state.iter().zip(expected) {
                 assert!((value - expected).abs() < 1e-8, "{} at {hours} h: {value} for {expected}", reference.name);
@@ -136,12 +82,13 @@ fn the_reference_scheme_reproduces_the_reference_trajectories() {
 #[test]
 fn the_production_integrator_agrees_with_the_reference_trajectories() {
     let clock = Hannay19::embedded();
-    for reference in references() {
+    for reference in schedules() {
         let run = production_run(&clock, &reference.light, CELL);
+        let states = reference.states::<3>("hannay19");
         let mut compared = 0;
         for (at, state) in &run {
             let hours = (*at - EPOCH).as_hours().0;
-            let Some((_, [r, psi, n])) = reference.states.iter().find(|(t, _)| (t - hours).abs() < 1e-9) else {
+            let Some((_, [r, psi, n])) = states.iter().find(|(t, _)| (t - hours).abs() < 1e-9) else {
                 continue;
             };
             let phase_hours = (state.phase().0 - psi).abs() / PHASE_PER_HOUR;

@@ -3,7 +3,7 @@
 //! A marker is a crossing of the phase, found by integrating forward and solving inside the step that crosses. The shortcut
 //! (π − ψ)/ω is never used: the clock runs unevenly under light, and from noon that shortcut is more than an hour early.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
 use std::ops::ControlFlow;
 
 use crate::circadian::drive::{GridStep, walk};
@@ -35,6 +35,10 @@ pub fn dlmo(cbt_min: UtcMillis) -> UtcMillis {
 /// for the oscillator's). `light` is asked as in [`Oscillator::integrate`], up to the step that crosses. `None` when the
 /// phase does not get there within the limit. A level just passed counts again only a whole turn later. Start from a grid
 /// point and the answer does not depend on which one.
+///
+/// In a model whose CBTmin is the minimum of a variable, and with no offset, the lowest minimum of the cycle counts: light is
+/// then asked for a quarter turn more. A model's lag ([`Oscillator::cbt_min_after_phase`]) is added to the crossing, which
+/// itself lies within the limit.
 pub fn first_crossing<O: Oscillator>(
     oscillator: &O,
     state: O::State,
@@ -81,6 +85,10 @@ fn watch<O: Oscillator>(
     mut report: impl FnMut(UtcMillis) -> ControlFlow<()>,
 ) -> O::State {
     let first_level = PI - phase_of(offset).0;
+    let lag = oscillator.cbt_min_after_phase();
+    if offset == Hours(0.0) && oscillator.temperature(&state).is_some() {
+        return watch_minima(oscillator, state, from, to, light, |crossing| report(crossing + lag));
+    }
     // (phase so far, next level to reach), known once the first step tells the drive.
     let mut progress: Option<(f64, f64)> = None;
     walk(oscillator, state, from, to, light, |step| {
@@ -91,12 +99,61 @@ fn watch<O: Oscillator>(
         let after = oscillator.phase(&step.after, step.drive).0;
         let mut flow = ControlFlow::Continue(());
         while after >= level && flow.is_continue() {
-            flow = report(solve(oscillator, step, before - level, after - level, level));
+            flow = report(solve(oscillator, step, before - level, after - level, level) + lag);
             level += TAU;
         }
         progress = Some((after, level));
         flow
     })
+}
+
+/// The same for a model whose CBTmin is the minimum of a variable. Phase jumps where its light changes, so a cycle may have
+/// several minima; the lowest counts, and is known a quarter turn later, when the variable has risen.
+fn watch_minima<O: Oscillator>(
+    oscillator: &O,
+    state: O::State,
+    from: UtcMillis,
+    to: UtcMillis,
+    light: impl FnMut(UtcMillis) -> Lux,
+    mut report: impl FnMut(UtcMillis) -> ControlFlow<()>,
+) -> O::State {
+    let temperature = |state: &O::State| oscillator.temperature(state).unwrap_or(f64::INFINITY);
+    let mut progress: Option<(f64, f64)> = None;
+    let mut lowest: Option<(UtcMillis, f64)> = None;
+    let last = walk(oscillator, state, from, to, light, |step| {
+        let start = oscillator.phase(&step.before, step.drive).0;
+        let (before, mut level) =
+            progress.unwrap_or_else(|| (start, PI + TAU * libm::ceil((start - PI - FRAC_PI_2) / TAU)));
+        let after = oscillator.phase(&step.after, step.drive).0;
+
+        let crossing = if before < level && start >= level {
+            Some((step.start, temperature(&step.before)))
+        } else if start < level && after >= level {
+            let crossing = solve(oscillator, step, start - level, after - level, level);
+            let state = oscillator.step(step.before, step.drive, crossing - step.start);
+            Some((crossing, temperature(&state)))
+        } else {
+            None
+        };
+        if let Some(found) = crossing.filter(|found| lowest.is_none_or(|(_, least)| found.1 < least)) {
+            lowest = Some(found);
+        }
+
+        let mut flow = ControlFlow::Continue(());
+        if after >= level + FRAC_PI_2 {
+            if let Some((crossing, _)) = lowest.take() {
+                flow = report(crossing);
+            }
+            level += TAU;
+        }
+        progress = Some((after, level));
+        flow
+    });
+    // The end cut the last cycle short: what has been seen of it counts.
+    if let Some((crossing, _)) = lowest {
+        let _ = report(crossing);
+    }
+    last
 }
 
 /// The instant inside `step` at which the phase equals `level`, given how far it is from it at both ends (before: ≤ 0,

@@ -18,32 +18,48 @@
 //! |---|---|
 //! | [`oscillator`] | the trait that every model of the clock implements |
 //! | [`hannay19`] | the single-population model of Hannay, Booth & Forger (2019), used throughout |
+//! | [`hannay19tp`] | their two-population model, to check against |
+//! | [`van_der_pol`] | Forger99 and Jewett99, to check against and to serve as truth in simulations |
+//! | `disc`, `retina` | what the models share: points of the unit disc, adaptation to light |
 //! | [`light`] | lux where nobody measured: by context, hour and place |
 //! | [`drive`] | integration over light bins on the fixed grid |
 //! | [`markers`] | when CBTmin and DLMO happen |
 //! | [`entrain`] | where habitual life holds the clock |
 //! | [`model_file`] | reading `models/*.toml`: values, units, sources |
 
+mod disc;
 pub mod drive;
 pub mod entrain;
 pub mod hannay19;
+pub mod hannay19tp;
 pub mod light;
 pub mod markers;
 pub mod model_file;
 pub mod oscillator;
+mod retina;
+pub mod van_der_pol;
 
 #[cfg(test)]
+mod errata;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_others;
+#[cfg(test)]
+mod reference_data;
 #[cfg(test)]
 mod reference_scheme;
 
 pub use drive::{BIN, CELL};
 pub use entrain::{EntrainedDay, habitual_cbt_min, likely_midnight_state, personal_offset, personal_offset_at};
 pub use hannay19::{Hannay19, Hannay19Parameters, Hannay19State};
+pub use hannay19tp::{Hannay19Tp, Hannay19TpParameters, Hannay19TpState};
 pub use light::{LightContext, LightModel, Place};
 pub use markers::{cbt_min_crossings, dlmo, first_crossing};
 pub use model_file::ModelError;
 pub use oscillator::Oscillator;
+pub use retina::Retina;
+pub use van_der_pol::{Forger99, Forger99Light, Jewett99, VanDerPolState};
 
 use crate::units::{Hours, Radians};
 

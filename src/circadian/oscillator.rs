@@ -36,9 +36,20 @@ pub trait Oscillator {
     /// divides it itself, always in the same way. A step of zero length returns the state.
     fn step(&self, state: Self::State, drive: &Self::Drive, length: Span) -> Self::State;
 
-    /// Unwrapped phase (it grows by 2π a day), π (mod 2π) at CBTmin. The drive is an argument because in some models the
-    /// minimum moves with the light of the moment.
+    /// Unwrapped phase (it grows by 2π a day), π (mod 2π) at CBTmin, or [`Oscillator::cbt_min_after_phase`] before it. The
+    /// drive is an argument because in some models the minimum moves with the light of the moment.
     fn phase(&self, state: &Self::State, drive: &Self::Drive) -> Radians;
+
+    /// How long after phase π (mod 2π) the model puts CBTmin. The markers add it.
+    fn cbt_min_after_phase(&self) -> Span {
+        Span::ZERO
+    }
+
+    /// What follows core body temperature, in models that define CBTmin as its minimum: light may then bring phase to π more
+    /// than once in a cycle, and the markers take the crossing with the lowest value. `None` where phase alone decides.
+    fn temperature(&self, _state: &Self::State) -> Option<f64> {
+        None
+    }
 
     /// The state at `to`, from the state at `from`, under the light of each quarter-hour bin ([`drive::BIN`]).
     ///

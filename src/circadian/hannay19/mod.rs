@@ -19,7 +19,6 @@
 //! turns once in 24 h (Lawson's integrating factor): the turning itself, nearly all of the motion, is then exact, and what is
 //! left changes slowly enough for steps of half an hour.
 
-mod complex;
 mod parameters;
 mod state;
 #[cfg(test)]
@@ -27,10 +26,10 @@ mod tests;
 
 use std::f64::consts::TAU;
 
-use self::complex::Complex;
 pub use self::parameters::Hannay19Parameters;
 pub use self::state::Hannay19State;
 use crate::circadian::PHASE_PER_HOUR;
+use crate::circadian::disc::Complex;
 use crate::circadian::drive::{BIN, CELL};
 use crate::circadian::oscillator::Oscillator;
 use crate::units::{Hours, Lux, Radians, Span};

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use super::state::LEAST_AMPLITUDE;
+use crate::circadian::disc::LEAST_AMPLITUDE;
 use crate::circadian::model_file::{ModelError, ModelFile};
 use crate::units::{Hours, Lux, Radians};
 
