@@ -84,46 +84,71 @@ fn watch<O: Oscillator>(
     light: impl FnMut(UtcMillis) -> Lux,
     mut report: impl FnMut(UtcMillis) -> ControlFlow<()>,
 ) -> O::State {
-    let first_level = PI - phase_of(offset).0;
-    let lag = oscillator.cbt_min_after_phase();
-    if offset == Hours(0.0) && oscillator.temperature(&state).is_some() {
-        return watch_minima(oscillator, state, from, to, light, |crossing| report(crossing + lag));
+    let mut watch = CrossingWatch::new(oscillator, &state, offset);
+    let last = walk(oscillator, state, from, to, light, |step| watch.see(oscillator, step, &mut report));
+    watch.finish(&mut report);
+    last
+}
+
+/// Finds crossings in steps that are shown to it one after the other.
+pub(crate) struct CrossingWatch {
+    first_level: f64,
+    lag: Span,
+    /// Phase so far and next level to reach, known once the first step tells the drive.
+    progress: Option<(f64, f64)>,
+    /// In a model whose CBTmin is the minimum of a variable.
+    takes_lowest: bool,
+    /// There: the lowest crossing of this cycle yet, with its value.
+    lowest: Option<(UtcMillis, f64)>,
+}
+
+impl CrossingWatch {
+    pub(crate) fn new<O: Oscillator>(oscillator: &O, state: &O::State, offset: Hours) -> CrossingWatch {
+        CrossingWatch {
+            first_level: PI - phase_of(offset).0,
+            lag: oscillator.cbt_min_after_phase(),
+            progress: None,
+            takes_lowest: offset == Hours(0.0) && oscillator.temperature(state).is_some(),
+            lowest: None,
+        }
     }
-    // (phase so far, next level to reach), known once the first step tells the drive.
-    let mut progress: Option<(f64, f64)> = None;
-    walk(oscillator, state, from, to, light, |step| {
-        let (before, mut level) = progress.unwrap_or_else(|| {
+
+    #[inline]
+    pub(crate) fn see<O: Oscillator>(
+        &mut self,
+        oscillator: &O,
+        step: &GridStep<'_, O>,
+        report: &mut impl FnMut(UtcMillis) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.takes_lowest {
+            return self.see_minima(oscillator, step, report);
+        }
+        let (before, mut level) = self.progress.unwrap_or_else(|| {
             let phase = oscillator.phase(&step.before, step.drive).0;
-            (phase, first_level + TAU * libm::ceil((phase - first_level) / TAU))
+            (phase, self.first_level + TAU * libm::ceil((phase - self.first_level) / TAU))
         });
         let after = oscillator.phase(&step.after, step.drive).0;
         let mut flow = ControlFlow::Continue(());
         while after >= level && flow.is_continue() {
-            flow = report(solve(oscillator, step, before - level, after - level, level) + lag);
+            flow = report(solve(oscillator, step, before - level, after - level, level) + self.lag);
             level += TAU;
         }
-        progress = Some((after, level));
+        self.progress = Some((after, level));
         flow
-    })
-}
+    }
 
-/// The same for a model whose CBTmin is the minimum of a variable. Phase jumps where its light changes, so a cycle may have
-/// several minima; the lowest counts, and is known a quarter turn later, when the variable has risen.
-fn watch_minima<O: Oscillator>(
-    oscillator: &O,
-    state: O::State,
-    from: UtcMillis,
-    to: UtcMillis,
-    light: impl FnMut(UtcMillis) -> Lux,
-    mut report: impl FnMut(UtcMillis) -> ControlFlow<()>,
-) -> O::State {
-    let temperature = |state: &O::State| oscillator.temperature(state).unwrap_or(f64::INFINITY);
-    let mut progress: Option<(f64, f64)> = None;
-    let mut lowest: Option<(UtcMillis, f64)> = None;
-    let last = walk(oscillator, state, from, to, light, |step| {
+    /// Phase jumps where light changes, so that a cycle may have several minima; the lowest counts, and is known a quarter
+    /// turn later, when the variable has risen.
+    fn see_minima<O: Oscillator>(
+        &mut self,
+        oscillator: &O,
+        step: &GridStep<'_, O>,
+        report: &mut impl FnMut(UtcMillis) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let temperature = |state: &O::State| oscillator.temperature(state).unwrap_or(f64::INFINITY);
         let start = oscillator.phase(&step.before, step.drive).0;
         let (before, mut level) =
-            progress.unwrap_or_else(|| (start, PI + TAU * libm::ceil((start - PI - FRAC_PI_2) / TAU)));
+            self.progress.unwrap_or_else(|| (start, PI + TAU * libm::ceil((start - PI - FRAC_PI_2) / TAU)));
         let after = oscillator.phase(&step.after, step.drive).0;
 
         let crossing = if before < level && start >= level {
@@ -135,25 +160,27 @@ fn watch_minima<O: Oscillator>(
         } else {
             None
         };
-        if let Some(found) = crossing.filter(|found| lowest.is_none_or(|(_, least)| found.1 < least)) {
-            lowest = Some(found);
+        if let Some(found) = crossing.filter(|found| self.lowest.is_none_or(|(_, least)| found.1 < least)) {
+            self.lowest = Some(found);
         }
 
         let mut flow = ControlFlow::Continue(());
         if after >= level + FRAC_PI_2 {
-            if let Some((crossing, _)) = lowest.take() {
-                flow = report(crossing);
+            if let Some((crossing, _)) = self.lowest.take() {
+                flow = report(crossing + self.lag);
             }
             level += TAU;
         }
-        progress = Some((after, level));
+        self.progress = Some((after, level));
         flow
-    });
-    // The end cut the last cycle short: what has been seen of it counts.
-    if let Some((crossing, _)) = lowest {
-        let _ = report(crossing);
     }
-    last
+
+    /// The end cut the last cycle short: what has been seen of it counts.
+    pub(crate) fn finish(self, report: &mut impl FnMut(UtcMillis) -> ControlFlow<()>) {
+        if let Some((crossing, _)) = self.lowest {
+            let _ = report(crossing + self.lag);
+        }
+    }
 }
 
 /// The instant inside `step` at which the phase equals `level`, given how far it is from it at both ends (before: ≤ 0,

@@ -23,10 +23,13 @@
 //! | `disc`, `retina` | what the models share: points of the unit disc, adaptation to light |
 //! | [`light`] | lux where nobody measured: by context, hour and place |
 //! | [`drive`] | integration over light bins on the fixed grid |
+//! | [`schedule`] | integration over light that changes at any time |
+//! | [`catalogue`] | every oscillator by name |
 //! | [`markers`] | when CBTmin and DLMO happen |
 //! | [`entrain`] | where habitual life holds the clock |
 //! | [`model_file`] | reading `models/*.toml`: values, units, sources |
 
+pub mod catalogue;
 mod disc;
 pub mod drive;
 pub mod entrain;
@@ -37,6 +40,7 @@ pub mod markers;
 pub mod model_file;
 pub mod oscillator;
 mod retina;
+pub mod schedule;
 pub mod van_der_pol;
 
 #[cfg(test)]
@@ -59,6 +63,7 @@ pub use markers::{cbt_min_crossings, dlmo, first_crossing};
 pub use model_file::ModelError;
 pub use oscillator::Oscillator;
 pub use retina::Retina;
+pub use schedule::LightSchedule;
 pub use van_der_pol::{Forger99, Forger99Light, Jewett99, VanDerPolState};
 
 use crate::units::{Hours, Radians};

@@ -5,6 +5,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "flags are flags")]
 #![expect(clippy::struct_field_names, reason = "field names are flag names")]
 
+mod clock;
 mod common;
 mod dead_letters;
 mod demo;
@@ -60,6 +61,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// The JSON Schema of an activity or a topic's records
     Schema(schema::Schema),
+    /// A model of the body clock over a light schedule: its states by the hour, or its CBTmin and DLMO times
+    Clock(clock::Clock),
     /// The parameters in force, each with its source
     Models(models::Models),
 }
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::State(command) => state::run(&command),
         Command::Simulate(command) => simulate::run(&command),
         Command::Schema(command) => schema::run(&command),
+        Command::Clock(command) => clock::run(&command),
         Command::Models(command) => models::run(&command),
     };
     match result {

@@ -1,0 +1,129 @@
+//! `zoner clock` from outside: against the reference trajectories, and with files that are not what they should be.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use common::Directory;
+use common::program::{run, zoner};
+
+const REFERENCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/oscillators");
+
+fn rows(csv: &str) -> Vec<Vec<f64>> {
+    csv.lines().skip(1).map(|line| line.split(',').map(|field| field.parse().expect("a number")).collect()).collect()
+}
+
+/// The reference's light as the package takes it: a value every 0.1 h, each for the 0.1 h before it.
+fn every_sample(name: &str) -> String {
+    let changes = rows(&std::fs::read_to_string(format!("{REFERENCES}/{name}.light.csv")).expect("a schedule"));
+    let mut csv = String::from("t_hours,lux,wake\r\n");
+    for sample in 0..=7_199 {
+        let hours = f64::from(sample) / 10.0;
+        let light = changes.iter().rev().find(|change| change[0] <= hours + 1e-9).expect("a first line");
+        csv.push_str(&format!("{hours},{},1\r\n", light[1]));
+    }
+    csv
+}
+
+#[test]
+fn every_model_follows_its_reference() {
+    let directory = Directory::new("clock");
+    let file = directory.write("light.csv", &every_sample("east-8h-day10-30d")).display().to_string();
+    let markers = std::fs::read_to_string(format!("{REFERENCES}/markers.csv")).expect("markers");
+    for (model, angle) in [("hannay19", 1), ("hannay19tp", 2), ("forger99", 0), ("jewett99", 0)] {
+        let arguments = ["clock", "--model", model, "--light", &file, "--holds", "before"];
+        let out = run(arguments).ok();
+        let reference =
+            std::fs::read_to_string(format!("{REFERENCES}/east-8h-day10-30d.{model}.csv")).expect("a trajectory");
+        assert_eq!(out.lines().next(), reference.lines().next(), "{model}");
+        let (ours, expected) = (rows(&out), rows(&reference));
+        assert_eq!(ours.len(), 721, "every hour, and the end: {model}");
+        for expected in &expected {
+            let row = ours.iter().find(|row| (row[0] - expected[0]).abs() < 1e-9).expect("a row for every hour");
+            let radians = if angle > 0 {
+                (row[1 + angle] - expected[1 + angle]).abs()
+            } else {
+                let cross = row[1] * expected[2] - row[2] * expected[1];
+                cross.atan2(row[1] * expected[1] + row[2] * expected[2]).abs()
+            };
+            assert!(radians * 24.0 / std::f64::consts::TAU < 0.005, "{model} at {} h", expected[0]);
+        }
+
+        let said: Value = serde_json::from_str(&run(arguments.iter().chain(&["--markers"])).ok()).expect("JSON");
+        assert_eq!(said["model"], model);
+        let numbers = |key: &str| -> Vec<f64> { serde_json::from_value(said[key].clone()).expect("numbers") };
+        let (found, dlmo) = (numbers("cbt_min_hours"), numbers("dlmo_hours"));
+        let prefix = format!("east-8h-day10-30d,{model},");
+        let line = markers.lines().find_map(|line| line.strip_prefix(&prefix)).expect("markers of this model");
+        let listed: Vec<f64> = line.split(' ').map(|field| field.parse().expect("a number")).collect();
+        assert_eq!(found.len(), listed.len());
+        for ((found, dlmo), listed) in found.iter().zip(dlmo).zip(listed) {
+            assert!((found - listed).abs() < 0.051, "{model}: {found} for {listed}");
+            assert!((found - dlmo - 7.0).abs() < 1e-9);
+        }
+    }
+}
+
+#[test]
+fn a_schedule_of_changes_comes_through_a_pipe_and_goes_on_until_told() {
+    let mut child = zoner()
+        .args(["clock", "--model", "forger99k", "--light", "-", "--until", "48", "--initial", "-0.5,-1,0.25"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the zoner binary");
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(b"lux,t_hours\n0,0\n\n800,7.25\n0,23\n").expect("a reader");
+    drop(input);
+    let output = child.wait_with_output().expect("its end");
+    assert!(output.status.success());
+    let rows = rows(&String::from_utf8(output.stdout).expect("UTF-8"));
+    assert_eq!(rows.len(), 49);
+    assert_eq!(rows[0], [0.0, -0.5, -1.0, 0.25]);
+    // Light raises n from 07:15 to 23:00 and at no other time.
+    let rises: Vec<bool> = rows.windows(2).map(|pair| pair[1][3] > pair[0][3]).collect();
+    assert!(!rises[6] && rises[7] && !rises[23] && !rises[47]);
+}
+
+#[test]
+fn errors_name_the_line_the_value_and_what_there_is() {
+    let directory = Directory::new("clock-errors");
+    let refused = |content: &str, more: &[&str]| {
+        let file = directory.write("bad.csv", content).display().to_string();
+        run(["clock", "--light", &file].iter().chain(more)).failed(1)
+    };
+    let fine = "t_hours,lux\n0,100\n24,0\n";
+    for (content, expected) in [
+        ("", "line 1"),
+        ("hours,lux\n0,0\n", "no column t_hours"),
+        // Columns are taken by their names: a file with times only in one row is not a file of two columns.
+        ("t_hours,wake\n0,1\n", "no column lux"),
+        ("t_hours,lux\n", "no line after the header"),
+        ("t_hours,lux\n0,0\n1,bright\n", "line 3: lux is \"bright\""),
+        ("t_hours,lux\n0,0\n1,nan\n", "line 3: lux is \"nan\""),
+        ("t_hours,lux\n0,0\n1,-5\n", "line 3: lux is -5"),
+        ("t_hours,lux\n0,0\n\n2,0\n2,5\n", "line 5: t_hours is 2"),
+        ("t_hours,lux\n0,0\n1\n", "line 3: 1 fields where the header has 2"),
+        ("t_hours,lux\n0,0\n1e9,0\n", "line 3: t_hours is 1000000000"),
+        ("t_hours,lux\n5,0\n", "no length"),
+    ] {
+        let said = refused(content, &[]);
+        assert!(said.contains(expected), "{content:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let said = refused(fine, &["--model", "sundial"]);
+    for name in ["sundial", "hannay19", "hannay19tp", "forger99", "forger99k", "forger99p6", "jewett99"] {
+        assert!(said.contains(name), "{said}");
+    }
+    assert!(refused(fine, &["--initial", "0.8,1"]).contains("expected 3: amplitude,phase,adaptation"));
+    assert!(refused(fine, &["--initial", "1.8,1,0"]).contains("amplitude is 1.8"));
+    assert!(refused(fine, &["--initial", "0.8,nan,0"]).contains("phase is NaN"));
+    assert!(refused(fine, &["--until", "-3"]).contains("no length"));
+    let missing = run(["clock", "--light", "/nonexistent/light.csv"]).failed(1);
+    assert!(missing.contains("/nonexistent/light.csv"), "{missing}");
+}
