@@ -147,8 +147,15 @@ impl Household {
         trip.travellers.retain(|user_id| !self.is_erased(user_id, moment.judged_at));
         let place = self.journeys().binary_search_by(|journey| journey.trip.trip_id.cmp(&trip.trip_id));
         let before = place.ok().map(|place| self.journeys()[place].clone());
-        let is_news = before.as_ref().is_none_or(|before| before.yields_to(&trip, moment.judged_at));
-        if !is_news || (before.is_none() && (trip.travellers.is_empty() || trip.legs.is_empty())) {
+        let is_news = before.as_ref().is_none_or(|before| before.yields_to(&trip));
+        if !is_news || (before.is_none() && trip.travellers.is_empty()) {
+            return;
+        }
+        if let (Err(place), true) = (place, trip.legs.is_empty()) {
+            // Called off before it was heard of: kept, so that the older revision that is still to come stays off.
+            let more = self.more.get_or_insert_default();
+            more.journeys.insert(place, Journey::new(trip, moment.judged_at, now));
+            trips::forget_old(&mut more.journeys, &self.travellers, now, models.people.shift_remembered);
             return;
         }
 

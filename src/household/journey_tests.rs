@@ -49,6 +49,27 @@ fn the_same_trip_again_or_an_older_revision_is_nothing() {
 }
 
 #[test]
+fn another_trip_under_the_same_revision_replaces_nothing() {
+    let mut story = planned(vec![to_new_york()]);
+    let state = story.household.clone();
+    let other = leg("BA179", "LHR", "JFK", at(8, 14.0), at(8, 22.0));
+    tell_trip(&mut story, at(1, 10.0), trip(1, &["ana", "mia"], vec![other]));
+    tell_trip(&mut story, at(1, 11.0), trip(1, &["ana", "mia"], vec![]));
+    assert_eq!(story.said.len(), 2);
+    assert_eq!(story.household, state);
+}
+
+#[test]
+fn a_trip_that_was_called_off_before_it_was_heard_of_stays_off() {
+    let mut story = family();
+    tell_trip(&mut story, at(1, 9.0), trip(2, &["ana", "mia"], vec![]));
+    tell_trip(&mut story, at(1, 9.1), trip(1, &["ana", "mia"], vec![to_new_york()]));
+    assert!(story.said.is_empty() && story.watches.is_empty(), "{:?}", story.reasons());
+    tell_trip(&mut story, at(1, 9.2), trip(3, &["ana", "mia"], vec![to_new_york()]));
+    assert_eq!(story.reasons(), [("ana", Reason::TripPlanned), ("mia", Reason::TripPlanned)]);
+}
+
+#[test]
 fn a_revision_with_other_legs_is_planned_again_and_the_old_flight_left_alone() {
     let mut story = planned(vec![to_new_york()]);
     let later = leg("BA179", "LHR", "JFK", at(8, 14.0), at(8, 22.0));

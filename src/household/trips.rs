@@ -25,7 +25,7 @@ const MOST_KEPT: usize = 32;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Journey {
     pub trip: Trip,
-    /// Stamp of the record; settles contradictions of one revision.
+    /// Stamp of the record: an erasure that was judged earlier does not concern it.
     pub judged_at: UtcMillis,
     /// Stream time at which this trip was first heard of.
     pub known_at: UtcMillis,
@@ -55,14 +55,11 @@ impl Journey {
         revised
     }
 
-    /// Whether a record of the same trip is to replace this one.
+    /// Whether a record of the same trip is to replace this one: a higher revision, whenever it was written. The same
+    /// revision again is no revision, whatever it says.
     #[must_use]
-    pub fn yields_to(&self, trip: &Trip, judged_at: UtcMillis) -> bool {
-        if trip.revision == self.trip.revision {
-            *trip != self.trip && judged_at > self.judged_at
-        } else {
-            trip.revision > self.trip.revision
-        }
+    pub fn yields_to(&self, trip: &Trip) -> bool {
+        trip.revision > self.trip.revision
     }
 
     pub fn legs(&self) -> impl Iterator<Item = (&Leg, &LegStanding)> {
