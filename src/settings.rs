@@ -1,7 +1,6 @@
 //! Configuration in layers: defaults < `zoner.toml` < `ZONER_…` environment < flags.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,8 +70,8 @@ pub struct Engine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
-    /// Address of metrics, health and questions; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Address of metrics, health and questions, `host:port` with a name or a number; port 0 takes a free one.
+    pub listen: String,
 }
 
 impl Default for Config {
@@ -94,7 +93,7 @@ impl Default for Config {
                 checkpoint_interval_s: 60.0,
                 tick_interval_s: 10.0,
             },
-            http: Http { listen: SocketAddr::from(([127, 0, 0, 1], 9464)) },
+            http: Http { listen: "127.0.0.1:9464".to_owned() },
         }
     }
 }
@@ -165,6 +164,9 @@ impl Config {
         if !(0.05..=3_600.0).contains(&self.engine.tick_interval_s) {
             return out_of_range("engine.tick_interval_s", self.engine.tick_interval_s.to_string(), "0.05 to 3600");
         }
+        if !is_listen_address(&self.http.listen) {
+            return out_of_range("http.listen", self.http.listen.clone(), "host:port, such as 127.0.0.1:9464");
+        }
         Ok(())
     }
 
@@ -223,6 +225,15 @@ impl Config {
 fn program() -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!("zoner {version}, models {}, tzdb {}", crate::models::digest(), zones::tzdb_version())
+}
+
+/// Whether a text is a host, by name or number, and a port. Whether there is such a host is asked when it is bound.
+#[must_use]
+pub fn is_listen_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let is_host = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/');
+    let is_plain = !host.contains(':') || (host.starts_with('[') && host.ends_with(']'));
+    is_host && is_plain && port.parse::<u16>().is_ok()
 }
 
 /// Values of these may be shown. Anything else may be a secret, if only by a slip of the keyboard in its name.

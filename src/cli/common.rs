@@ -3,14 +3,16 @@
 use std::io::{ErrorKind, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Connection;
-use crate::settings::Config;
+use crate::settings::{self, Config};
 
 /// The configuration with the flags of a command on top.
 pub fn configuration(connection: &Connection) -> anyhow::Result<Config> {
@@ -35,6 +37,24 @@ pub fn start_logging(default_level: &str) {
         .with_target(false);
     // A second call in one process (tests) keeps the first subscriber.
     let _ = subscriber.try_init();
+}
+
+/// `30s`, `1h30m`, `1h 30m`, `1.5h`, or plain seconds.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let span = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => text.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok()),
+    };
+    span.ok_or_else(|| "expected a length of time like 30s, 5m or 1h30m".to_owned())
+}
+
+/// An address to listen on: `127.0.0.1:9464`, `localhost:0`, `[::1]:9464`.
+pub fn listen_address(text: &str) -> Result<String, String> {
+    if settings::is_listen_address(text) {
+        return Ok(text.to_owned());
+    }
+    Err("expected HOST:PORT like 127.0.0.1:9464 or localhost:0; port 0 takes a free one".to_owned())
 }
 
 /// Waits for Ctrl-C or SIGTERM.
@@ -106,4 +126,32 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("starting the asynchronous runtime")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read_as_people_write_them() {
+        for (text, seconds) in
+            [("30s", 30.0), ("5m", 300.0), ("1h", 3_600.0), ("1h30m", 5_400.0), ("1h 30m", 5_400.0), ("1.5h", 5_400.0)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        assert_eq!(duration(" 2.5 "), Ok(Duration::from_millis(2_500)));
+        for text in ["", "soon", "1x", "-5m", "-1", "NaN", "inf", "1e30"] {
+            assert!(duration(text).is_err_and(|error| error.contains("1h30m")), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_host_by_name_or_number_and_a_port() {
+        for text in ["localhost:0", "127.0.0.1:9464", "[::1]:9464", "zoner.internal:80"] {
+            assert_eq!(listen_address(text).as_deref(), Ok(text));
+        }
+        for text in ["", "localhost", ":80", "localhost:", "localhost:99999", "localhost:http", "a b:1", "::1:x"] {
+            assert!(listen_address(text).is_err(), "{text}");
+        }
+    }
 }

@@ -38,8 +38,8 @@ const BEGINS_BEFORE: Span = Span::days(15);
 /// Starts a Kafka cluster inside this process, lets families live and fly on it at speed, and shows what they are told.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// End by itself after this time, with a summary (30s, 5m)
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// End by itself after this time, with a summary (30s, 5m, 1h30m)
+    #[arg(long, value_name = "TIME", value_parser = common::duration)]
     duration: Option<Duration>,
     /// Families
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=10_000))]
@@ -57,20 +57,8 @@ pub struct Demo {
     #[arg(long, value_name = "HOST:PORT,…")]
     brokers: Option<String>,
     /// Address of metrics, health and questions
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
-    http: SocketAddr,
-}
-
-/// `30s`, `5m`, `1h`, or plain seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, scale) = match text.trim().char_indices().last() {
-        Some((end, 's')) => (&text.trim()[..end], 1.0),
-        Some((end, 'm')) => (&text.trim()[..end], 60.0),
-        Some((end, 'h')) => (&text.trim()[..end], 3_600.0),
-        _ => (text.trim(), 1.0),
-    };
-    let seconds: f64 = number.parse().map_err(|_| "expected a time like 30s, 5m or 1h".to_owned())?;
-    Duration::try_from_secs_f64(seconds * scale).map_err(|_| "expected a time like 30s, 5m or 1h".to_owned())
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", value_parser = common::listen_address)]
+    http: String,
 }
 
 pub fn run(command: &Demo) -> anyhow::Result<()> {
@@ -103,7 +91,7 @@ async fn demonstrate(command: &Demo) -> anyhow::Result<()> {
         leave: true,
     };
     let listener =
-        TcpListener::bind(command.http).await.with_context(|| format!("listening on {} (--http)", command.http))?;
+        TcpListener::bind(&command.http).await.with_context(|| format!("listening on {} (--http)", command.http))?;
     let address = listener.local_addr()?;
     let service = Service::start(&plan, Arc::clone(&clock) as Arc<dyn Clock>).context("starting the workers")?;
     let answers =

@@ -1,6 +1,5 @@
 //! `zoner run`: the service.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +23,8 @@ pub struct Run {
     #[command(flatten)]
     connection: Connection,
     /// Address of metrics, health and questions (overrides http.listen)
-    #[arg(long, value_name = "HOST:PORT")]
-    http: Option<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT", value_parser = common::listen_address)]
+    http: Option<String>,
     /// Static member name, unique to this process (overrides kafka.instance_id)
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
@@ -45,8 +44,8 @@ pub struct Run {
 
 pub fn run(command: &Run) -> anyhow::Result<()> {
     let mut config = common::configuration(&command.connection)?;
-    if let Some(listen) = command.http {
-        config.http.listen = listen;
+    if let Some(listen) = &command.http {
+        config.http.listen.clone_from(listen);
     }
     if let Some(instance) = &command.instance {
         config.kafka.instance_id.clone_from(instance);
@@ -73,7 +72,7 @@ async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result
         flight_workers: config.engine.flight_workers,
         leave: command.leave,
     };
-    let listener = TcpListener::bind(config.http.listen)
+    let listener = TcpListener::bind(&config.http.listen)
         .await
         .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
     let address = listener.local_addr()?;
