@@ -76,7 +76,7 @@ fn status(
     let key_origin = flight_key.as_str().rsplit('|').next().and_then(Iata::parse);
     let origin = wire.origin.as_ref().map(|airport| airport.read("origin")).transpose()?.or(key_origin);
     if origin != key_origin {
-        return Err(bad_field("origin", "the airport in `flight_key`"));
+        return Err(bad_field("origin", "the last part of `flight_key`, such as AMS with KL641|2026-12-04|AMS"));
     }
     let observed_at = wire.observed_at.as_ref().ok_or_else(|| missing_field("observed_at", "when the feed knew it"))?;
     let observed_at = observed_at.read("observed_at")?;
@@ -107,8 +107,7 @@ fn derived_key(wire: &StatusWire<'_>, times: &FlightTimes) -> Result<FlightKey, 
     let (Some(flight), Some(origin), Some(departs)) = (&wire.flight, &wire.origin, times.out.scheduled) else {
         return Err(missing_field("flight_key", INSTEAD));
     };
-    let designator = flight_key::designator(flight.0.as_text().unwrap_or_default())
-        .ok_or_else(|| bad_field("flight", "an airline code and a number of at most 4 digits, such as BA117"))?;
+    let designator = flight_key::read_flight(flight)?;
     flight_key::derive(&designator, departs, origin.read("origin")?)
 }
 
@@ -123,7 +122,8 @@ fn without_key(rejection: Rejection, record_key: Option<&str>) -> Rejection {
 
 fn check_key(flight_key: &FlightKey, record_key: Option<&str>) -> Result<(), Rejection> {
     if record_key.is_some_and(|key| key != flight_key.as_str()) {
-        let message = format!("`flight_key` must equal the record key: it is or leads to {flight_key}");
+        let message =
+            format!("the record key must equal `flight_key`, which is or follows from the fields as {flight_key}");
         return Err(Rejection { message, ..mismatch("flight_key") });
     }
     Ok(())

@@ -3,7 +3,7 @@
 use crate::event::flight::{FlightKey, Iata};
 use crate::event::rejection::{Code, Rejection};
 use crate::event::wire::bad_field;
-use crate::event::wire::field::{Key, known_airport};
+use crate::event::wire::field::{Flight, Key, known_airport};
 use crate::flight::{airports, zones};
 use crate::units::UtcMillis;
 
@@ -36,27 +36,41 @@ fn both_alphanumeric(a: u8, b: u8) -> bool {
     a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric()
 }
 
+/// What every refusal of a key ends with.
+const GOOD_KEY: &str = "such as KL641|2026-12-04|AMS";
+
 /// A key in its one form, and the airport in it.
 pub fn read(key: &Key<'_>) -> Result<(FlightKey, Iata), Rejection> {
-    let malformed =
-        || bad_field("flight_key", "airline and number, scheduled local date and origin, such as KL641|2026-12-04|AMS");
-    let text = key.0.as_text().ok_or_else(malformed)?;
-    let origin = parts(text).ok_or_else(malformed)?;
+    let malformed = |allowed: &str| bad_field("flight_key", &format!("{allowed}, {GOOD_KEY}"));
+    let text = key.0.as_text().ok_or_else(|| malformed("a text of flight, local date and origin"))?;
+    let origin = parts(text).map_err(malformed)?;
     let origin = known_airport("flight_key", origin)?;
     Ok((FlightKey(text.into()), origin))
 }
 
-/// The origin of a well-formed key.
-fn parts(text: &str) -> Option<Iata> {
+/// The origin of a well-formed key; else what its first part that is not in order has to be.
+fn parts(text: &str) -> Result<Iata, &'static str> {
     let mut parts = text.split('|');
     let (Some(flight), Some(date), Some(origin), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return None;
+        return Err("three parts with `|` between them: flight, scheduled local date, origin");
     };
-    if designator(flight).as_deref() != Some(flight) || !time::is_date(date) {
-        return None;
+    match designator(flight) {
+        Some(name) if name == flight => {}
+        Some(_) => return Err("with its flight in upper case, without spaces and leading zeros"),
+        None => return Err("with an airline code and a number of at most 4 digits as its first part"),
     }
-    Iata::parse(origin).filter(|code| code.as_str() == origin)
+    if !time::is_date(date) {
+        return Err("with the scheduled local date of departure, YYYY-MM-DD, as its second part");
+    }
+    let airport = Iata::parse(origin).filter(|code| code.as_str() == origin);
+    airport.ok_or("with the origin's IATA code, three capital letters, as its last part")
+}
+
+/// A flight number as people write it, in its one form.
+pub fn read_flight(flight: &Flight<'_>) -> Result<String, Rejection> {
+    designator(flight.0.as_text().unwrap_or_default())
+        .ok_or_else(|| bad_field("flight", "an airline code and a number of at most 4 digits, such as BA117"))
 }
 
 /// The key of a flight, whatever offset its departure was written with.
@@ -118,6 +132,27 @@ mod tests {
         ] {
             assert_eq!(form(text), Err(Code::BadField), "{text}");
         }
+    }
+
+    #[test]
+    fn a_refused_key_is_told_which_part_is_not_in_order_and_shown_a_good_one() {
+        for (text, part) in [
+            ("KL641|2026-12-04", "three parts"),
+            ("KL641-2026-12-04-AMS", "three parts"),
+            ("KL641|2026-12-04|AMS|x", "three parts"),
+            ("KL0641|2026-12-04|AMS", "leading zeros"),
+            ("kl641|2026-12-04|AMS", "upper case"),
+            ("KLM|2026-12-04|AMS", "airline code and a number"),
+            ("KL641|2026-12-4|AMS", "YYYY-MM-DD"),
+            ("KL641|2026-02-30|AMS", "YYYY-MM-DD"),
+            ("KL641|2026-12-04|ams", "three capital letters"),
+        ] {
+            let rejection = read(&Key(Scalar::Text(text.into()))).unwrap_err();
+            let message = rejection.message;
+            assert!(message.contains(part) && message.ends_with("such as KL641|2026-12-04|AMS"), "{text}: {message}");
+        }
+        let number = read(&Key(Scalar::Integer(641))).unwrap_err().message;
+        assert!(number.contains("a text") && number.contains("KL641|2026-12-04|AMS"), "{number}");
     }
 
     #[test]

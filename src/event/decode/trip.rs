@@ -58,8 +58,7 @@ fn inside(rejection: &Rejection, index: usize) -> Rejection {
 
 fn read_leg(wire: &LegWire<'_>) -> Result<Leg, Rejection> {
     let flight = wire.flight.as_ref().ok_or_else(|| missing_field("flight", "airline and number, such as BA117"))?;
-    let flight = flight_key::designator(flight.0.as_text().unwrap_or_default())
-        .ok_or_else(|| bad_field("flight", "an airline code and a number of at most 4 digits, such as BA117"))?;
+    let flight = flight_key::read_flight(flight)?;
     let origin = wire.origin.as_ref().ok_or_else(|| missing_field("origin", "an IATA airport code"))?.read("origin")?;
     let destination = wire.destination.as_ref().ok_or_else(|| missing_field("destination", "an IATA airport code"))?;
     let destination = destination.read("destination")?;
@@ -73,7 +72,10 @@ fn read_leg(wire: &LegWire<'_>) -> Result<Leg, Rejection> {
         Some(key) => {
             let (key, key_origin) = flight_key::read(key)?;
             if key_origin != origin {
-                return Err(bad_field("flight_key", "of a flight from `origin`"));
+                return Err(bad_field(
+                    "flight_key",
+                    "of a flight from `origin`: its last part is that airport, such as KL641|2026-12-04|AMS from AMS",
+                ));
             }
             key
         }
