@@ -30,7 +30,8 @@ pub(super) fn expectation(setting: &Setting<'_>, outlook: &Outlook) -> Option<Ex
     })
 }
 
-/// When a distance has been covered at a rate that changes at departure and arrival.
+/// When a distance has been covered at a rate that changes at departure and arrival; not before the landing, however
+/// much of it is covered by then: nobody is adapted to a place who is not there.
 fn arrival(setting: &Setting<'_>, course: &Course, to_go: Hours, rate_at: impl Fn(UtcMillis) -> Hours) -> UtcMillis {
     let mut left = to_go;
     let mut at = setting.now();
@@ -46,7 +47,7 @@ fn arrival(setting: &Setting<'_>, course: &Course, to_go: Hours, rate_at: impl F
     }
     let rate = rate_at(at);
     if left.0 <= 0.0 || rate.0 <= 0.0 {
-        return at;
+        return at.max(course.arrival);
     }
-    at + Span::from_hours(Hours(left.0 / rate.0 * DAY_HOURS))
+    (at + Span::from_hours(Hours(left.0 / rate.0 * DAY_HOURS))).max(course.arrival)
 }

@@ -221,6 +221,24 @@ proptest! {
     }
 
     #[test]
+    fn nobody_is_expected_to_be_adapted_before_the_landing(case in case()) {
+        let plan = case.plan();
+        case.with(|situation| {
+            let setting = Setting::new(situation);
+            let course = Outlook::of(&setting).course;
+            prop_assert!(plan.expect.is_none() || course.is_some());
+            if let (Some(expect), Some(course)) = (&plan.expect, course) {
+                let landing = zones::local_date(course.zone, course.arrival.max(case.now)).to_string();
+                let [earliest, latest] = &expect.range;
+                prop_assert!(*earliest >= landing && expect.adapted_on >= landing, "{:?} {landing}", expect);
+                prop_assert!(*earliest <= expect.adapted_on && expect.adapted_on <= *latest, "{:?}", expect);
+                prop_assert!(expect.unassisted_on >= expect.adapted_on, "{:?}", expect);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn advancing_nothing_is_bright_in_the_two_hours_before_cbt_min(case in case()) {
         let plan = case.plan();
         case.with(|situation| {
