@@ -112,7 +112,7 @@ fn best_piece(setting: &Setting<'_>, cbt_min: UtcMillis, side: Side, busy: &[Int
         Side::Before => Interval::new(cbt_min - length, cbt_min),
         Side::After => Interval::new(cbt_min, cbt_min + length),
     };
-    let on_grid = |piece: Interval| Interval::new(setting.grid_up(piece.start), setting.grid_down(piece.end));
+    let on_grid = |piece: Interval| setting.on_grid(piece);
     let long_enough = |piece: &Interval| piece.length() >= numbers.shortest;
     let next_to = beside(numbers.block).without(busy).into_iter().map(on_grid).filter(long_enough);
     if let Some(longest) = next_to.rev().max_by_key(|piece| piece.length()) {

@@ -73,8 +73,9 @@ fn usual_naps(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Nap> {
             // A day follows the night before it.
             let moved = day.pred_opt().map_or(Span::ZERO, |evening| moved_by(setting, outlook, stretch, evening));
             for (index, nap) in setting.situation.person.naps.iter().enumerate() {
-                let start = zones::to_utc(zone, day, i32::from(nap.start)) + moved;
-                let length = Span::minutes(i64::from(nap.minutes)).max(numbers.shortest).min(numbers.longest);
+                let start = zones::to_utc(zone, day, setting.minute_on_grid(nap.start)) + moved;
+                let minutes = setting.minute_on_grid(nap.minutes);
+                let length = Span::minutes(i64::from(minutes)).max(numbers.shortest).min(numbers.longest);
                 let sort = match moved {
                     _ if stretch.is_aboard() => NapSort::Aboard,
                     Span::ZERO => NapSort::Usual,
@@ -105,7 +106,7 @@ fn follow_ongoing(setting: &Setting<'_>, since: UtcMillis, nights: &[Night], nap
         return;
     };
     let ongoing = &mut naps[position];
-    ongoing.window = Interval::new(since, since + ongoing.window.length());
+    ongoing.window = Interval::new(setting.grid_down(since), setting.grid_up(since + ongoing.window.length()));
     ongoing.sort = NapSort::Ongoing;
     let awake_from = ongoing.window.end.max(now);
     naps.drain(..position);

@@ -98,7 +98,7 @@ fn night_in(setting: &Setting<'_>, outlook: &Outlook, stretch: &Stretch, date: N
     let usual = setting.usual_night(zone, date);
     let moved = moved_by(setting, outlook, stretch, date);
     let wanted = Interval::new(usual.start + moved, usual.end + moved);
-    let window = wanted.clipped_to(can_sleep(setting, stretch));
+    let window = setting.on_grid(wanted.clipped_to(can_sleep(setting, stretch)));
     let numbers = &setting.numbers.sleep;
     let least = if stretch.is_aboard() { numbers.part_least_aboard } else { numbers.part_least };
     if window.length() < least.min(wanted.length()) || window.length() <= Span::ZERO {
@@ -209,7 +209,7 @@ fn as_of_now(setting: &Setting<'_>, mut night: Night) -> Option<Night> {
     let onset = night.window.start - setting.numbers.sleep.early_onset;
     match setting.asleep_since {
         Some(since) if onset <= since && now >= onset => {
-            night.window.start = night.window.start.min(since);
+            night.window.start = night.window.start.min(setting.grid_down(since));
             night.sort = NightSort::Ongoing;
             Some(night)
         }

@@ -121,6 +121,14 @@ pub struct OtherNumbers {
     pub soon: Span,
 }
 
+impl OtherNumbers {
+    /// At least one minute. Every zone's clock is off UTC by whole quarters of an hour, so that one grid serves both.
+    #[must_use]
+    pub fn grid_minutes(&self) -> i32 {
+        (self.grid.as_minutes() as i32).max(1)
+    }
+}
+
 /// What depends on age.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ages {

@@ -146,6 +146,9 @@ fn check_contract(case: &Case, plan: &Plan) -> Result<(), TestCaseError> {
         prop_assert!(action.kind != ActionKind::Nap || action.start >= case.now || case.asleep_since.is_some());
         prop_assert!(!action.message.trim().is_empty() && action.message.ends_with('.'));
         prop_assert!(!action.message.contains('!') && !action.message.contains('\n') && !action.why.is_empty());
+        let grid = Span::minutes(5);
+        let on_grid = [action.start, action.end].iter().all(|at| at.floor_to(grid) == *at);
+        prop_assert!(on_grid, "off the five-minute grid: {action:?}");
         let zone: Tz = action.time_zone.parse().unwrap();
         let local = format!("{}–{}", zones::hhmm(zone, action.start), zones::hhmm(zone, action.end));
         prop_assert_eq!(&action.local, &local);

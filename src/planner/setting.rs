@@ -34,12 +34,13 @@ impl<'a> Setting<'a> {
     pub fn new(situation: &'a Situation<'a>) -> Setting<'a> {
         let numbers = numbers();
         let person = &situation.person;
-        let bed = i32::from(person.bedtime % 1440);
-        let usual = (i32::from(person.wake % 1440) - bed).rem_euclid(DAY);
+        let grid = numbers.other.grid_minutes();
+        let bed = to_grid(person.bedtime % 1440, grid);
+        let usual = (to_grid(person.wake % 1440, grid) - bed).rem_euclid(DAY);
         let naps: i64 = person.naps.iter().map(|nap| i64::from(nap.minutes)).sum();
         let most = numbers.sleep.night_most.as_minutes() as i32;
         let least = numbers.ages.sleep_minimum(person.age_months).as_minutes() - naps;
-        let least = least.clamp(0, i64::from(most)) as i32;
+        let least = (least.clamp(0, i64::from(most)) as i32 + grid - 1) / grid * grid;
         let night_minutes = usual.clamp(least, most);
         // The wake-up stays: what a night lacks is added in the evening.
         let added = (night_minutes - usual).max(0);
@@ -131,6 +132,16 @@ impl<'a> Setting<'a> {
         at.floor_to(self.numbers.other.grid)
     }
 
+    /// The part of an interval that begins and ends on the grid.
+    pub fn on_grid(&self, window: Interval) -> Interval {
+        Interval::new(self.grid_up(window.start), self.grid_down(window.end))
+    }
+
+    /// Minutes after midnight, as near as the grid has them.
+    pub fn minute_on_grid(&self, minute: u16) -> i32 {
+        to_grid(minute, self.numbers.other.grid_minutes())
+    }
+
     /// What is still ahead of something that should have begun; `None` where less than `least` is left of it.
     pub fn still_ahead(&self, planned: Interval, least: Span) -> Option<Interval> {
         if planned.start >= self.now() {
@@ -139,6 +150,10 @@ impl<'a> Setting<'a> {
         let rest = Interval::new(self.grid_up(self.now()), planned.end);
         (rest.length() >= least && rest.length() > Span::ZERO).then_some(rest)
     }
+}
+
+fn to_grid(minute: u16, grid: i32) -> i32 {
+    (i32::from(minute) + grid / 2) / grid * grid
 }
 
 /// A daily event, told for some day, as the one that comes next; untouched where it does (a clock on its way to later

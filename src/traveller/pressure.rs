@@ -17,7 +17,8 @@ const LOOKED_AT: Span = Span::hours(60);
 const LOG_SPEAKS_FOR: Span = Span::hours(36);
 
 const DAY: Span = Span::days(1);
-const MINUTE: Span = Span::minutes(1);
+/// Times that people are told lie on this grid, as those of the plan do.
+const TOLD_ON: Span = Span::minutes(5);
 
 /// Pressure, debt and the next nap as of the log's time.
 #[must_use]
@@ -25,8 +26,8 @@ pub fn summary(models: &Models, persona: &Persona<'_>, log: &SleepLog<'_>, now: 
     let bouts: Vec<Bout> = log.sleeps.iter().map(|told| told.bout).filter(|bout| bout.end + LOOKED_AT > now).collect();
     let speaks = bouts.last().is_some_and(|last| last.end_known && last.end + LOG_SPEAKS_FOR > now || last.going_on);
     let next_nap = log.outlook().map(|nap| {
-        let start = nap.expected.max(now).round_to(MINUTE);
-        Window { start, end: (start + nap.length).round_to(MINUTE) }
+        let start = nap.expected.max(now).ceil_to(TOLD_ON);
+        Window { start, end: (start + nap.length).ceil_to(TOLD_ON) }
     });
     if !speaks {
         return SleepSummary { pressure: None, sleep_debt_minutes: None, next_nap };
