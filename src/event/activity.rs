@@ -206,6 +206,22 @@ pub struct Profile {
     pub melatonin: bool,
     pub caffeine: bool,
     pub weeks_premature: u8,
+    pub conditions: Conditions,
+}
+
+/// What speaks against advice of bright light. Nothing else follows from it, and no sentence names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditions {
+    pub photosensitive: bool,
+    pub bipolar: bool,
+    pub epilepsy: bool,
+}
+
+impl Conditions {
+    #[must_use]
+    pub fn forbid_bright_light(self) -> bool {
+        self.photosensitive || self.bipolar || self.epilepsy
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

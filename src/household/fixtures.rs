@@ -40,6 +40,7 @@ pub fn adult(zone: Tz) -> Profile {
         melatonin: false,
         caffeine: false,
         weeks_premature: 0,
+        conditions: crate::event::activity::Conditions::default(),
     }
 }
 

@@ -193,6 +193,7 @@ impl Household {
                 wake_window: assessment.wake_window,
                 melatonin: persona.profile.is_some_and(|profile| profile.melatonin),
                 caffeine: persona.profile.is_some_and(|profile| profile.caffeine),
+                no_bright_light: persona.profile.is_some_and(|profile| profile.conditions.forbid_bright_light()),
             },
             clock: estimate.map(|cbt_min| Clock { cbt_min, sd: clock.sd, delta: clock.delta }),
             whereabouts: view.whereabouts,

@@ -32,14 +32,23 @@ pub(super) struct Draft {
 /// What an action is and why: decides kind, rank and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
-    /// With `true`: light advice was left out because the clock is not known well enough, and this action says so.
-    Night(NightSort, bool),
+    /// Where light advice was left out, the night says why.
+    Night(NightSort, Option<LeftOut>),
     Nap(NapSort),
     Bright(Direction),
     Dim(Direction),
     Breakfast,
     Caffeine,
     Melatonin,
+}
+
+/// Why bright light is not advised where it would help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeftOut {
+    /// The clock is not known well enough to say which way light would push it.
+    Unsure,
+    /// A condition in the profile forbids it.
+    Forbidden,
 }
 
 impl Sort {

@@ -25,6 +25,7 @@ pub(super) struct Case {
     pub wake_window: Option<Hours>,
     pub melatonin: bool,
     pub caffeine: bool,
+    pub no_bright_light: bool,
     pub clock: Option<Clock>,
     pub whereabouts: Vec<Stretch>,
     pub repair: Option<Repair>,
@@ -51,6 +52,7 @@ impl Case {
             wake_window: self.wake_window,
             melatonin: self.melatonin,
             caffeine: self.caffeine,
+            no_bright_light: self.no_bright_light,
         };
         ask(&Situation {
             now: self.now,
@@ -84,6 +86,7 @@ impl Case {
             wake_window: None,
             melatonin: false,
             caffeine: false,
+            no_bright_light: false,
             clock: Some(Clock { cbt_min: now + ahead, sd: Hours(0.8), delta }),
             whereabouts: vec![Stretch { from: now - Span::days(30), to: None, time_zone: zone, place: Place::Home }],
             repair: None,

@@ -29,6 +29,8 @@ pub(super) struct Light {
     pub blocks: Vec<Block>,
     /// When bright light was left out, because the clock is not known well enough to say which way it would push.
     pub left_out: Vec<UtcMillis>,
+    /// Bright light would have been advised, and a condition in the profile forbids it.
+    pub is_forbidden: bool,
 }
 
 /// On which side of CBTmin a block lies.
@@ -76,6 +78,11 @@ pub(super) fn light(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night], 
         }
     }
     light.blocks.sort_by_key(|block| block.window);
+    if setting.situation.person.no_bright_light {
+        light.is_forbidden = light.blocks.iter().any(|block| block.kind == ActionKind::BrightLight);
+        light.blocks.retain(|block| block.kind != ActionKind::BrightLight);
+        light.left_out.clear();
+    }
     light
 }
 

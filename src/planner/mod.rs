@@ -79,6 +79,8 @@ pub struct Person<'a> {
     pub wake_window: Option<Hours>,
     pub melatonin: bool,
     pub caffeine: bool,
+    /// A condition in the profile forbids advice of bright light.
+    pub no_bright_light: bool,
 }
 
 /// The body clock as estimated at `now`.

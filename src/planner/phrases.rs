@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::actions::{Draft, Sort};
+use super::actions::{Draft, LeftOut, Sort};
 use super::naps::NapSort;
 use super::nights::NightSort;
 use super::setting::Setting;
@@ -24,17 +24,20 @@ pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> 
     let clock = |at: UtcMillis| zones::hhmm(stretch.time_zone, at);
     let times = Times { from: clock(draft.window.start), until: clock(draft.window.end) };
     match draft.sort {
-        Sort::Night(sort, is_unsure) => Words {
-            message: night_message(&subject, &times, sort),
-            why: if is_unsure {
-                format!(
-                    "{}; no light advice while the body clock is uncertain",
-                    night_why(setting, stretch, draft, sort)
-                )
-            } else {
-                night_why(setting, stretch, draft, sort).to_owned()
-            },
-        },
+        Sort::Night(sort, left_out) => {
+            let message = night_message(&subject, &times, sort);
+            let why = night_why(setting, stretch, draft, sort);
+            match left_out {
+                None => Words { message, why: why.to_owned() },
+                Some(LeftOut::Unsure) => {
+                    Words { message, why: format!("{why}; no light advice while the body clock is uncertain") }
+                }
+                Some(LeftOut::Forbidden) => Words {
+                    message: format!("{} Bright light is left out for health reasons in the profile.", message),
+                    why: why.to_owned(),
+                },
+            }
+        }
         Sort::Nap(sort) => {
             Words { message: nap_message(&subject, &times, sort, draft), why: nap_why(setting, sort).to_owned() }
         }

@@ -89,6 +89,7 @@ prop_compose! {
         naps in vec((480..1080u16, 0..300u16), 0..6),
         wake_window in option::of(prop_oneof![0.5..8.0f64, Just(f64::NAN), Just(0.0)]),
         (melatonin, caffeine, keep_home_time) in (any::<bool>(), any::<bool>(), prop::bool::weighted(0.1)),
+        no_bright_light in prop::bool::weighted(0.2),
         clock in option::weighted(0.9, (
             1..1440i64,
             prop_oneof![8 => 0.1..2.0f64, 2 => 2.0..7.0f64, 1 => Just(f64::NAN), 1 => Just(0.0)],
@@ -113,6 +114,7 @@ prop_compose! {
             wake_window: wake_window.map(Hours),
             melatonin,
             caffeine,
+            no_bright_light,
             clock: clock.map(|(ahead, sd, delta)| Clock {
                 cbt_min: now + Span::minutes(ahead),
                 sd: Hours(sd),
@@ -213,6 +215,23 @@ proptest! {
         check_safety(&case, &plan)?;
         check_light(&case, &plan)?;
         prop_assert_eq!(&plan, &case.plan(), "the same situation, another plan");
+    }
+
+    #[test]
+    fn a_condition_takes_bright_light_out_of_the_plan_and_nothing_else(case in case()) {
+        let free = Case { no_bright_light: false, ..case.clone() }.plan();
+        let forbidden = Case { no_bright_light: true, ..case }.plan();
+        let is_bright = |action: &&Action| action.kind == ActionKind::BrightLight;
+        prop_assert_eq!(forbidden.actions.iter().find(is_bright), None);
+        let said = forbidden.actions.iter().filter(|action| action.message.contains("Bright light is left out")).count();
+        let has_night = free.actions.iter().any(|action| action.kind == ActionKind::Sleep);
+        let advised = free.actions.iter().any(|action| is_bright(&action));
+        prop_assert!(said <= 1 && (said == 1 || !advised || !has_night), "said {} times", said);
+        // A day that was full has room for what it had left out; all that it had stays.
+        for action in free.actions.iter().filter(|action| !is_bright(action)) {
+            let same = forbidden.actions.iter().find(|other| other.action_id == action.action_id);
+            prop_assert!(same.is_some_and(|same| (same.start, same.end) == (action.start, action.end)), "{:?}", action);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The plan by rule: nights first, then naps, then light around CBTmin, then meals and what adults asked for.
 
-use super::actions::{Draft, Sort, to_actions};
+use super::actions::{Draft, LeftOut, Sort, to_actions};
 use super::expectation::expectation;
 use super::light::{Light, light};
 use super::naps::naps;
@@ -37,7 +37,13 @@ pub fn make(situation: &Situation<'_>, household_id: &str) -> Plan {
         let from = if position == 0 { UtcMillis::MIN } else { night.window.start };
         let until = told.get(position + 1).map_or(UtcMillis::MAX, |next| next.window.start);
         let is_unsure = light.left_out.iter().any(|at| (from..until).contains(at));
-        let sort = Sort::Night(night.sort, is_unsure);
+        let light_left_out = match () {
+            // Once is enough: it does not change from day to day.
+            () if light.is_forbidden && position == 0 => Some(LeftOut::Forbidden),
+            () if is_unsure => Some(LeftOut::Unsure),
+            () => None,
+        };
+        let sort = Sort::Night(night.sort, light_left_out);
         drafts.push(Draft { day: night.day, zone: night.zone, index: night.part, window: night.window, sort });
     }
     for nap in &naps {

@@ -294,6 +294,7 @@ mod tests {
             melatonin: false,
             caffeine: false,
             weeks_premature,
+            conditions: crate::event::activity::Conditions::default(),
         }
     }
 

@@ -94,6 +94,7 @@ fn profile(infant: bool, zone: Tz) -> Profile {
         melatonin: false,
         caffeine: false,
         weeks_premature: 0,
+        conditions: crate::event::activity::Conditions::default(),
     }
 }
 

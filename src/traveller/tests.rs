@@ -55,6 +55,7 @@ fn adult(whereabouts: &[Stretch]) -> Traveller {
         melatonin: false,
         caffeine: false,
         weeks_premature: 0,
+        conditions: crate::event::activity::Conditions::default(),
     };
     let mut traveller = Traveller::new("ana", at(0, 12.0));
     traveller.note_profile(&View { models: models(), whereabouts, now: at(0, 12.0) }, profile, at(0, 12.0));

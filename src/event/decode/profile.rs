@@ -1,7 +1,7 @@
 //! Who somebody is.
 
 use super::{Context, time};
-use crate::event::activity::{Activity, Age, AgeBand, Chronotype, Profile, UsualNap};
+use crate::event::activity::{Activity, Age, AgeBand, Chronotype, Conditions, Profile, UsualNap};
 use crate::event::rejection::{Code, Rejection};
 use crate::event::wire::activity::{NapWire, OptionsWire, ProfileWire};
 use crate::event::wire::field::{Nested, Text};
@@ -57,6 +57,7 @@ pub(super) fn profile(wire: &ProfileWire<'_>, context: &Context<'_>) -> Result<A
         melatonin,
         caffeine,
         weeks_premature: weeks_premature.unwrap_or(0) as u8,
+        conditions: wire.conditions.as_ref().map(|list| conditions(list)).transpose()?.unwrap_or_default(),
     })))
 }
 
@@ -106,6 +107,21 @@ fn usual_naps(naps: &Nested<'_, Vec<Nested<'_, NapWire<'_>>>>) -> Result<Vec<Usu
     }
     usual.sort_unstable_by_key(|nap| (nap.start, nap.minutes));
     Ok(usual)
+}
+
+/// A word that is not known is refused: read over, it would be advice against somebody's health.
+fn conditions(list: &Nested<'_, Vec<Text<'_>>>) -> Result<Conditions, Rejection> {
+    const ALLOWED: &str = "an array of photosensitive, bipolar and epilepsy";
+    let mut conditions = Conditions::default();
+    for word in list.array("conditions", ALLOWED)? {
+        match word.0.as_text() {
+            Some("photosensitive") => conditions.photosensitive = true,
+            Some("bipolar") => conditions.bipolar = true,
+            Some("epilepsy") => conditions.epilepsy = true,
+            _ => return Err(bad_field("conditions", ALLOWED)),
+        }
+    }
+    Ok(conditions)
 }
 
 /// Whether melatonin and caffeine may be spoken of.

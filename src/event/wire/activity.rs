@@ -227,6 +227,9 @@ activity!(
         /// Weeks born before the 40th.
         #[schemars(extend("minimum" = 0, "maximum" = 20))]
         weeks_premature: Whole<'a>,
+        /// `photosensitive`, `bipolar`, `epilepsy`: with any of them bright light is never advised. Other words are refused.
+        #[schemars(extend("items" = { "type": "string", "enum": ["photosensitive", "bipolar", "epilepsy"] }))]
+        conditions: Nested<'a, Vec<Text<'a>>>,
     }
 );
 

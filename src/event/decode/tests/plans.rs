@@ -17,20 +17,31 @@ fn a_profile_is_read_with_its_defaults() {
         melatonin: false,
         caffeine: false,
         weeks_premature: 0,
+        conditions: Conditions::default(),
     };
     assert_eq!(*profile, plain);
     let full = format!(
         r#"{PROFILE},"display_name":"  Mía ","age_band":"adult","naps":[{{"start":"14:00","minutes":60}},
         {{"start":"09:30","minutes":75}}],"chronotype":"evening","caregiver":true,"options":{{"caffeine":true}},
-        "weeks_premature":3"#
+        "weeks_premature":3,"conditions":["bipolar","epilepsy"]"#
     );
     let Ok(Activity::Profile(profile)) = event(&full) else { panic!("{:?}", event(&full)) };
     let naps = Some(vec![UsualNap { start: 570, minutes: 75 }, UsualNap { start: 840, minutes: 60 }]);
     let display_name = Some("Mía".into());
     let chronotype = Chronotype::Late;
+    let conditions = Conditions { bipolar: true, epilepsy: true, photosensitive: false };
     assert_eq!(
         *profile,
-        Profile { display_name, naps, chronotype, caregiver: true, caffeine: true, weeks_premature: 3, ..plain }
+        Profile {
+            display_name,
+            naps,
+            chronotype,
+            caregiver: true,
+            caffeine: true,
+            weeks_premature: 3,
+            conditions,
+            ..plain
+        }
     );
 }
 
@@ -52,6 +63,9 @@ fn profiles_that_make_no_sense_are_refused() {
         (r#""activity""#, r#""display_name":"a\tb","activity""#, Code::BadField),
         (r#""activity""#, r#""weeks_premature":21,"activity""#, Code::BadField),
         (r#""activity""#, r#""caregiver":"yes","activity""#, Code::BadField),
+        (r#""activity""#, r#""conditions":["epilepsie"],"activity""#, Code::BadField),
+        (r#""activity""#, r#""conditions":["epilepsy",1],"activity""#, Code::BadField),
+        (r#""activity""#, r#""conditions":"epilepsy","activity""#, Code::BadField),
         (r#""activity""#, r#""naps":[{"start":"09:00"}],"activity""#, Code::MissingField),
         (r#""activity""#, r#""naps":[{"start":"09:00","minutes":361}],"activity""#, Code::BadField),
         (r#""activity""#, r#""naps":[["09:00",60]],"activity""#, Code::BadField),
