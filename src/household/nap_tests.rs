@@ -169,6 +169,49 @@ fn a_skip_is_answered_where_the_night_was_not_logged() {
     assert_eq!(missed(&story), [at(1, 14.8), at(2, 8.5), at(2, 10.5), at(2, 14.8)]);
 }
 
+fn bedtime(said: &crate::event::recommendation::Recommendation) -> Option<UtcMillis> {
+    said.actions.iter().find(|action| action.kind == ActionKind::Sleep).map(|action| action.start)
+}
+
+#[test]
+fn a_skip_that_is_reported_hours_early_leaves_the_nap_expected() {
+    let mut story = ten_regular_days();
+    story.skipped("mia", at(11, 8.2));
+    assert_eq!(missed(&story), [at(11, 8.2)], "answered at once");
+    let nap = story.said[0].actions.iter().find(|action| action.kind == ActionKind::Nap).expect("a nap today");
+    assert_eq!((nap.start, nap.end), (at(11, 10.5), at(11, 11.75)), "the usual one");
+    assert!(bedtime(&story.said[0]) < Some(at(11, 19.5)), "an earlier night");
+    let next = story.estimates()[0].sleep.next_nap.map(|nap| nap.start);
+    assert_eq!(next, Some(at(11, 10.5)));
+    // Nobody sleeps: that nap is missed too.
+    story.until(at(11, 14.0));
+    assert_eq!(missed(&story).len(), 2);
+}
+
+#[test]
+fn the_nap_that_is_slept_after_an_early_report_counts_and_the_next_one_is_expected() {
+    let mut story = ten_regular_days();
+    story.skipped("mia", at(11, 8.2));
+    story.napped("mia", at(11, 10.6), at(11, 11.8));
+    assert_eq!(story.reasons(), [("mia", Reason::NapMissed), ("mia", Reason::NapFound)]);
+    assert_eq!(story.said[1].supersedes, Some(story.said[0].recommendation_id));
+    assert_eq!(bedtime(&story.said[1]), Some(at(11, 19.5)), "bedtime is the usual one again");
+    let next = story.estimates()[0].sleep.next_nap.expect("the second nap").start;
+    assert!((next - at(11, 15.5)).abs() <= Span::minutes(20), "{next}");
+    story.until(at(11, 19.0));
+    assert_eq!(missed(&story).len(), 2, "and missed when it does not come");
+}
+
+#[test]
+fn an_early_report_of_a_child_whose_night_was_not_logged_leaves_the_nap_in_the_plan() {
+    let mut story = Story::new();
+    let naps = Some(vec![crate::event::activity::UsualNap { start: 750, minutes: 90 }]);
+    story.profile(at(0, 12.0), "mia", Profile { naps, ..infant(Tz::Europe__London) });
+    story.skipped("mia", at(1, 9.5));
+    let nap = story.said[0].actions.iter().find(|action| action.kind == ActionKind::Nap).expect("a nap today");
+    assert_eq!(nap.start, at(1, 12.5));
+}
+
 #[test]
 fn a_skip_long_after_silence_was_taken_for_one_is_another() {
     let mut story = ten_regular_days();

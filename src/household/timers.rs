@@ -54,7 +54,7 @@ impl Household {
     ) {
         let (reason, topic, supersedes) = match news {
             NapNews::Alarm { repair, slept } => match repair.kind {
-                RepairKind::Missed => (Reason::NapMissed, Topic::NapMissed, None),
+                RepairKind::Missed | RepairKind::Early => (Reason::NapMissed, Topic::NapMissed, None),
                 RepairKind::Short => (Reason::NapShort, Topic::NapShort { slept }, None),
             },
             NapNews::Found { alarm } => (Reason::NapFound, Topic::NapFound, Some(alarm.recommendation)),

@@ -133,6 +133,9 @@ pub struct Repair {
 pub enum RepairKind {
     Missed,
     Short,
+    /// Reported as skipped long before the next nap is due: that nap stays where it is, and takes the report back when it
+    /// is slept. `expected` is the nap that is still to come.
+    Early,
 }
 
 /// The actions of the next three days, at most six a local day, in order of start; none over at `now`.

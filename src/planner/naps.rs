@@ -115,6 +115,9 @@ fn follow_ongoing(setting: &Setting<'_>, since: UtcMillis, nights: &[Night], nap
 
 /// A missed or short nap: something in its place where that is possible, and the later naps of the day after it.
 fn repair_day(setting: &Setting<'_>, repair: Repair, nights: &[Night], naps: &mut Vec<Nap>) {
+    if repair.kind == RepairKind::Early {
+        return;
+    }
     let Some(position) = nearest(setting, naps, repair.expected) else { return };
     let missed = naps[position];
     naps.drain(..=position);
@@ -151,6 +154,8 @@ fn bridge(
     let (of, start, length) = match (repair.kind, next_today) {
         (RepairKind::Missed, Some(_)) => (missed, soonest, usual),
         (RepairKind::Missed, None) => (missed, soonest, usual.min(numbers.bridge_most)),
+        // Nothing takes its place: the nap itself is still to come.
+        (RepairKind::Early, _) => return None,
         (RepairKind::Short, next) => {
             let is_young = setting.situation.person.age_months < numbers.young_until_months;
             let tired_after = if is_young { share(window, numbers.young_share) } else { window };

@@ -18,6 +18,9 @@ const SAME_SKIP: Span = Span::minutes(30);
 /// A nap that silence said was missed, and one that is reported skipped so near to it, are one.
 const SAME_AS_SILENCE: Span = Span::minutes(90);
 
+/// A report that comes so long before the next nap is due does not speak of that nap: it stays expected.
+const EARLY: Span = Span::minutes(60);
+
 /// A missed or short nap that was said and is still to be repaired.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NapAlarm {
@@ -115,12 +118,16 @@ pub fn after_report(
     if is_told_again || before.is_some_and(|alarm| is_that_silence(alarm, skipped)) {
         return None;
     }
+    let next_due = log.outlook().map(|outlook| outlook.expected).or_else(|| log.usual_nap_near(skipped));
+    let is_early = next_due.is_some_and(|due| due - skipped >= EARLY);
+    let kind = if is_early { RepairKind::Early } else { RepairKind::Missed };
     let (expected, awake_since) = match before {
+        _ if is_early => (next_due.unwrap_or(skipped), awake_since.unwrap_or(skipped)),
         // The nap after the one that was said: what was slept before then does not make up for it.
         Some(alarm) => (skipped, awake_since.unwrap_or(alarm.repair.noticed).max(alarm.repair.noticed.min(skipped))),
         None => (log.outlook().map_or(skipped, |outlook| outlook.expected), awake_since.unwrap_or(skipped)),
     };
-    let repair = Repair { kind: RepairKind::Missed, expected, awake_since, noticed: now };
+    let repair = Repair { kind, expected, awake_since, noticed: now };
     Some(NapNews::Alarm { repair, slept: Span::ZERO })
 }
 
@@ -165,6 +172,8 @@ fn is_found(models: &Models, log: &SleepLog<'_>, alarm: &NapAlarm) -> bool {
         let took = bout.going_on || bout.length().is_some_and(|length| length >= models.naps.short_below);
         took && match kind {
             RepairKind::Missed => bout.start >= awake_since && bout.start < noticed,
+            // The nap that was still to come when somebody said that it would not.
+            RepairKind::Early => bout.start >= awake_since && bout.start <= expected + SAME_AS_SILENCE,
             RepairKind::Short => bout.start <= expected && expected < bout.end && bout.end_known,
         }
     })

@@ -202,6 +202,16 @@ impl<'a> SleepLog<'a> {
             .collect()
     }
 
+    /// When the usual nap nearest to a time begins that day, by the body's clock.
+    #[must_use]
+    pub fn usual_nap_near(&self, at: UtcMillis) -> Option<UtcMillis> {
+        let starts = self
+            .usual_naps()
+            .into_iter()
+            .map(|nap| self.nearest(at, self.since_midnight_as_day(Span::minutes(i64::from(nap.start)))));
+        starts.min_by_key(|start| ((*start - at).abs(), *start))
+    }
+
     /// The usual bedtime that comes next after a time.
     #[must_use]
     pub fn bedtime_after(&self, at: UtcMillis) -> UtcMillis {
