@@ -69,6 +69,7 @@ impl Household {
                     .with_view(models, place, now, |traveller, view| traveller.note_profile(view, *profile, judged_at));
                 if is_new {
                     self.set_plan_timer(models, place, now);
+                    self.count_travelling(now);
                     self.set_next_due();
                 }
                 Noted::default()
@@ -137,7 +138,7 @@ impl Household {
             }
         }
         self.watch_the_difference(&flights_before, effects);
-        self.count_travelling(moment);
+        self.count_travelling(moment.now);
         self.set_next_due();
     }
 
@@ -185,7 +186,7 @@ impl Household {
                 self.tell_of_trip(models, place, before.as_ref(), &journey, moment, effects);
             }
         }
-        self.count_travelling(moment);
+        self.count_travelling(moment.now);
         self.set_next_due();
     }
 

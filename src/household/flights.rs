@@ -82,7 +82,7 @@ impl Household {
             let place = self.traveller_at(&user_id, now);
             self.tell_of_flight(models, place, status, &told, moment, effects);
         }
-        self.count_travelling(moment);
+        self.count_travelling(moment.now);
         self.set_next_due();
     }
 

@@ -239,6 +239,29 @@ fn the_plan_is_looked_at_every_morning_from_three_days_before_departure() {
 }
 
 #[test]
+fn who_travels_is_counted_from_take_off_to_the_way_home_to_the_minute() {
+    let back = leg("BA112", "JFK", "LHR", at(17, 23.0), at(18, 6.0));
+    let mut story = planned(vec![to_new_york(), back.clone()]);
+    let minute = Span::minutes(1);
+    let mut away_at = |time| {
+        story.until(time);
+        story.household.population().travelling
+    };
+    let leaves = to_new_york().departs;
+    assert_eq!([away_at(leaves - minute), away_at(leaves), away_at(at(12, 0.0))], [0, 2, 2]);
+    assert_eq!([away_at(back.arrives - minute), away_at(back.arrives)], [2, 0]);
+    // A delay and a cancellation move it.
+    let mut story = planned(vec![to_new_york()]);
+    story.tell(at(7, 11.0), "", news(status(&to_new_york(), at(7, 11.0), Span::hours(3))));
+    story.until(at(7, 14.9));
+    assert_eq!(story.household.population().travelling, 0, "still at the gate");
+    story.until(at(7, 15.0));
+    assert_eq!(story.household.population().travelling, 2);
+    story.tell(at(7, 15.1), "", news(cancelled(&to_new_york(), at(7, 15.1))));
+    assert_eq!(story.household.population().travelling, 0);
+}
+
+#[test]
 fn the_daily_look_ends_and_the_trip_is_forgotten() {
     let back = leg("BA112", "JFK", "LHR", at(17, 23.0), at(18, 6.0));
     let mut story = planned(vec![to_new_york(), back.clone()]);

@@ -40,8 +40,8 @@ use serde::{Deserialize, Serialize};
 use self::members::Members;
 pub use self::processor::Travellers;
 use self::trips::Journey;
+use crate::engine::Unit;
 use crate::engine::processor::Population;
-use crate::engine::{Moment, Unit};
 use crate::planner::{Place, Stretch};
 use crate::traveller::clock::stretch_at;
 use crate::traveller::name::Name;
@@ -60,7 +60,7 @@ pub struct Household {
     /// Boxed: few households fly at any time.
     more: Option<Box<More>>,
     next_due: Due,
-    /// How many were away from home when that was last looked at.
+    /// How many are away from home.
     travelling: u32,
 }
 
@@ -71,6 +71,8 @@ struct More {
     journeys: Vec<Journey>,
     /// By user id.
     tombstones: Vec<Tombstone>,
+    /// When somebody leaves or arrives next: only the gauge of travelling people waits for it.
+    next_move: Due,
 }
 
 /// Somebody who asked to be forgotten.
@@ -148,17 +150,28 @@ impl Household {
     fn set_next_due(&mut self) {
         let travellers = self.travellers.iter().map(Traveller::next_due).min().unwrap_or(Due::NEVER);
         let tombstones = self.tombstones().iter().map(|tombstone| tombstone.until).min();
-        self.next_due = travellers.min(tombstones.into());
+        self.next_due = travellers.min(tombstones.into()).min(self.next_move());
     }
 
-    fn count_travelling(&mut self, moment: &Moment) {
-        if self.journeys().is_empty() {
-            self.travelling = 0;
-            return;
+    fn next_move(&self) -> Due {
+        self.more.as_ref().map_or(Due::NEVER, |more| more.next_move)
+    }
+
+    /// To be called after anything has changed where somebody is, and when the next change has come.
+    fn count_travelling(&mut self, now: UtcMillis) {
+        let (mut away, mut next_move) = (0, Due::NEVER);
+        if !self.journeys().is_empty() {
+            for traveller in &*self.travellers {
+                let whereabouts = self.whereabouts(traveller);
+                let here = stretch_at(&whereabouts, now);
+                away += u32::from(here.place != Place::Home);
+                next_move = next_move.min(here.to.into());
+            }
         }
-        let is_away =
-            |traveller: &&Traveller| stretch_at(&self.whereabouts(traveller), moment.now).place != Place::Home;
-        self.travelling = self.travellers.iter().filter(is_away).count() as u32;
+        self.travelling = away;
+        if let Some(more) = &mut self.more {
+            more.next_move = next_move;
+        }
     }
 }
 

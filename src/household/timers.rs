@@ -18,7 +18,8 @@ pub const NAP: &str = "nap";
 pub const PLAN: &str = "plan";
 
 impl Household {
-    /// Fires the first timer that is due at `next_due`: by user, nap before plan; tombstones last.
+    /// Fires the first timer that is due at `next_due`: by user, nap before plan; then who is travelling,
+    /// then tombstones.
     pub(super) fn fire_first(&mut self, models: &Models, moment: &Moment, effects: &mut Effects) {
         let Some(due) = self.next_due.get() else { return };
         let is_due = |timer: Due| timer.get() == Some(due);
@@ -28,6 +29,7 @@ impl Household {
                 self.fire_nap(models, place, due, moment, effects);
             }
             Some(place) => self.fire_plan(models, place, due, moment, effects),
+            None if is_due(self.next_move()) => self.count_travelling(moment.now),
             None => self.forget_tombstones(moment.now),
         }
         self.set_next_due();
@@ -93,7 +95,7 @@ impl Household {
         self.say(models, place, &occasion, moment, effects);
         self.forget_old_trips(models, moment.now, effects);
         self.set_plan_timer(models, place, moment.now);
-        self.count_travelling(moment);
+        self.count_travelling(moment.now);
     }
 
     /// After it has changed where somebody is, or will be.
@@ -141,6 +143,7 @@ impl Household {
             trips::forget_old(&mut more.journeys, &self.travellers, now, remembered);
         }
         self.watch_the_difference(&before, effects);
+        self.count_travelling(now);
         self.drop_more_if_empty();
     }
 }
