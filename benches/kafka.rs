@@ -93,6 +93,8 @@ fn main() {
                     "engine_events_per_s": engine.measure.rate(events),
                     "engine_events_per_cpu_s": engine.measure.per_cpu(events),
                     "engine_share_of_raw": engine.measure.rate(events) / raw.rate(events),
+                    "raw_thread_ns_per_event": raw.thread_ns(events),
+                    "engine_thread_ns_per_event": engine.measure.thread_ns(events),
                     "resident_bytes_per_traveller": engine.resident_bytes as f64 / travellers as f64,
                     "state_bytes_per_traveller": engine.state_bytes / travellers as f64,
                 }));
@@ -154,7 +156,10 @@ fn load(config: &Config, events: u64, travellers: u64) -> u64 {
 
 struct Measure {
     wall: Duration,
+    /// All threads of this process, librdkafka's included.
     cpu: Duration,
+    /// The threads that take the records from the queue: what they cost hardly depends on what else the machine does.
+    threads: Duration,
 }
 
 impl Measure {
@@ -164,6 +169,10 @@ impl Measure {
 
     fn per_cpu(&self, events: u64) -> f64 {
         events as f64 / self.cpu.as_secs_f64()
+    }
+
+    fn thread_ns(&self, events: u64) -> f64 {
+        self.threads.as_secs_f64() * 1e9 / events as f64
     }
 }
 
@@ -181,6 +190,7 @@ fn consume_raw(config: &Config, events: u64) -> Measure {
         list.add_partition_offset(&topic, partition, Offset::Beginning).expect("an offset");
     }
     let cpu_before = cpu_time();
+    let thread_before = spent("/proc/thread-self/stat");
     consumer.assign(&list).expect("assigned");
     let mut started = None;
     let mut seen = 0;
@@ -195,7 +205,7 @@ fn consume_raw(config: &Config, events: u64) -> Measure {
         seen += batch.len() as u64;
     }
     let wall = started.map_or(Duration::ZERO, |started| started.elapsed());
-    Measure { wall, cpu: cpu_time() - cpu_before }
+    Measure { wall, cpu: cpu_time() - cpu_before, threads: spent("/proc/thread-self/stat") - thread_before }
 }
 
 struct EngineRun {
@@ -225,11 +235,12 @@ fn run_engine(config: &Config, partitions: i32, events: u64, metrics: &Prometheu
     }
     let wall = started.map_or(Duration::ZERO, |started| started.elapsed());
     let cpu = cpu_time() - cpu_before;
+    let threads = worker_threads_time();
     let resident_bytes = resident().saturating_sub(resident_before);
     thread::sleep(Duration::from_millis(1_100));
     let state_bytes = counter(metrics, "zoner_state_bytes", "user_activity");
     service.stop().expect("a clean stop");
-    EngineRun { measure: Measure { wall, cpu }, resident_bytes, state_bytes }
+    EngineRun { measure: Measure { wall, cpu, threads }, resident_bytes, state_bytes }
 }
 
 fn start(config: &Config, partitions: i32) -> Service {
@@ -336,8 +347,23 @@ fn counter(metrics: &PrometheusHandle, name: &str, topic: &str) -> f64 {
 
 /// User and system time of this process.
 fn cpu_time() -> Duration {
+    spent("/proc/self/stat")
+}
+
+/// The same of the engine's workers for travellers; each run has new ones.
+fn worker_threads_time() -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
+    let is_worker = |task: &std::path::Path| {
+        std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with("travellers-"))
+    };
+    let tasks = tasks.filter_map(Result::ok).map(|task| task.path()).filter(|task| is_worker(task));
+    tasks.map(|task| spent(task.join("stat"))).sum()
+}
+
+/// User and system time in a `stat` file of Linux.
+fn spent(stat: impl AsRef<std::path::Path>) -> Duration {
     const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let stat = std::fs::read_to_string(stat).expect("Linux");
     let after_name = stat.rsplit(')').next().expect("a process name in parentheses");
     let ticks: f64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     Duration::from_secs_f64(ticks / TICKS_PER_SECOND)
