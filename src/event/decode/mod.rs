@@ -4,6 +4,7 @@
 //! wins: size, UTF-8, JSON, activity, user, key, fields.
 
 mod envelope;
+mod flat;
 mod flight;
 mod flight_key;
 mod profile;
@@ -43,6 +44,14 @@ pub const MAX_FUTURE: Span = Span::minutes(5);
 /// # Errors
 /// What is wrong with the record, for the dead letters. A record without a value is `not_json`.
 pub fn activity<'a>(record: &Record<'a>) -> Result<Decoded<'a, ActivityEvent<'a>>, Rejection> {
+    match flat::sensor(record) {
+        Some(decoded) => Ok(decoded),
+        None => any_activity(record),
+    }
+}
+
+/// Reads a record of any form, and says what is wrong with it.
+fn any_activity<'a>(record: &Record<'a>) -> Result<Decoded<'a, ActivityEvent<'a>>, Rejection> {
     let text = object_text(record)?;
     // Looking for the word first saves reading the record twice. It is only a guess: what counts is the activity
     // found by reading the record as what it seems to be.

@@ -14,80 +14,140 @@ const LONGEST_LIGHT: Span = Span::hours(24);
 
 /// A day of minutes.
 const MAX_SAMPLES: usize = 1_440;
-const BRIGHTEST_LUX: f64 = 200_000.0;
+pub(super) const BRIGHTEST_LUX: f64 = 200_000.0;
+pub(super) const MOST_MINUTES: f64 = 1_440.0;
 
 pub(super) fn sleep(wire: &SleepWire<'_>, context: &Context<'_>) -> Result<Activity, Rejection> {
     let times = Times::read(wire.timestamp.as_ref(), wire.start.as_ref(), wire.end.as_ref())?;
     let deleted = wire.deleted.as_ref().map(|flag| flag.read("deleted")).transpose()?.unwrap_or(false);
-    let kind = match word(wire.kind.as_ref(), "kind")? {
-        Some("night") => Some(SleepKind::Night),
-        Some("nap") => Some(SleepKind::Nap),
-        _ => None,
-    };
-    let Some(start) = times.start else {
-        let at = context.observed("timestamp", times.moment()?)?;
-        return Ok(Activity::Sleep(Sleep::SeenAsleep { at }));
-    };
-    let end = times.end;
-    check_interval(start, end, LONGEST_SLEEP, "24 hours")?;
-    context.observed(times.latest_name(), end.unwrap_or(start))?;
-    Ok(Activity::Sleep(Sleep::Interval { start, end, kind, deleted }))
+    let kind = sleep_kind(word(wire.kind.as_ref(), "kind")?);
+    SaidSleep { times, kind, deleted }.check(context)
 }
 
 pub(super) fn meal(wire: &MealWire<'_>, context: &Context<'_>) -> Result<Activity, Rejection> {
     let times = Times::read(wire.timestamp.as_ref(), wire.start.as_ref(), wire.end.as_ref())?;
-    let start = times.moment()?;
-    check_interval(start, times.end, LONGEST_MEAL, "6 hours")?;
-    let end = context.observed(times.latest_name(), times.end.unwrap_or(start))?;
-    let kind = match word(wire.kind.as_ref(), "kind")? {
-        Some("meal") => MealKind::Meal,
-        Some("snack") => MealKind::Snack,
-        Some("breast") => MealKind::Breast,
-        Some("bottle") => MealKind::Bottle,
-        Some("solid") => MealKind::Solid,
-        _ => MealKind::Unknown,
-    };
-    Ok(Activity::Meal(Meal { start, end, kind }))
+    let kind = meal_kind(word(wire.kind.as_ref(), "kind")?);
+    SaidMeal { times, kind }.check(context)
 }
 
 pub(super) fn light(wire: &LightWire<'_>, context: &Context<'_>) -> Result<Activity, Rejection> {
     let times = Times::read(wire.timestamp.as_ref(), wire.start.as_ref(), wire.end.as_ref())?;
-    let surroundings = match word(wire.context.as_ref(), "context")? {
-        Some("outdoor") => LightContext::Outdoor,
-        Some("indoor") => LightContext::Indoor,
-        Some("dim") => LightContext::Dim,
-        Some("dark") => LightContext::Dark,
-        Some("aircraft") => LightContext::Aircraft,
-        _ => LightContext::Unknown,
-    };
+    let surroundings = surroundings(word(wire.context.as_ref(), "context")?);
     let lux = wire.lux.as_ref().map(|lux| lux.read("lux", 0.0, BRIGHTEST_LUX)).transpose()?;
     let melanopic =
         wire.melanopic_edi_lx.as_ref().map(|lux| lux.read("melanopic_edi_lx", 0.0, BRIGHTEST_LUX)).transpose()?;
     let interval = wire.interval_s.as_ref().map(|seconds| seconds.read("interval_s", 1, 3_600)).transpose()?;
-    let minutes = wire.minutes.as_ref().map(|minutes| minutes.read("minutes", 0.0, 1_440.0)).transpose()?;
+    let minutes = wire.minutes.as_ref().map(|minutes| minutes.read("minutes", 0.0, MOST_MINUTES)).transpose()?;
 
     if let Some(samples) = &wire.samples {
         let start = times.start.ok_or_else(|| missing_field("start", "the time of the first of the `samples`"))?;
         let interval = interval.ok_or_else(|| missing_field("interval_s", "the seconds between two `samples`"))?;
         return samples_of(start, Span::seconds(i64::from(interval)), samples, context);
     }
+    SaidLight { times, surroundings, lux, melanopic, minutes }.check(context)
+}
 
-    let start = times.moment()?;
-    let end = match (times.end, minutes) {
-        (Some(end), _) => Some(end),
-        (None, Some(minutes)) => Some(start + Span(libm::round(minutes * 60_000.0) as i64)),
-        (None, None) => None,
-    };
-    check_interval(start, end, LONGEST_LIGHT, "24 hours")?;
-    let latest = if times.end.is_none() && minutes.is_some() { "minutes" } else { times.latest_name() };
-    let end = context.observed(latest, end.unwrap_or(start))?;
-    let level = match (melanopic, lux, surroundings) {
-        (Some(melanopic), _, surroundings) => LightLevel::MelanopicEdi(Lux(melanopic), surroundings),
-        (None, Some(lux), _) => LightLevel::Lux(Lux(lux)),
-        (None, None, LightContext::Unknown) => LightLevel::Usual,
-        (None, None, surroundings) => LightLevel::Context(surroundings),
-    };
-    Ok(Activity::Light(LightExposure { start, end, level }))
+/// A sleep whose fields are well-formed each by itself.
+pub(super) struct SaidSleep {
+    pub times: Times,
+    pub kind: Option<SleepKind>,
+    pub deleted: bool,
+}
+
+impl SaidSleep {
+    pub fn check(self, context: &Context<'_>) -> Result<Activity, Rejection> {
+        let SaidSleep { times, kind, deleted } = self;
+        times.check()?;
+        let Some(start) = times.start else {
+            let at = context.observed("timestamp", times.moment()?)?;
+            return Ok(Activity::Sleep(Sleep::SeenAsleep { at }));
+        };
+        let end = times.end;
+        check_interval(start, end, LONGEST_SLEEP, "24 hours")?;
+        context.observed(times.latest_name(), end.unwrap_or(start))?;
+        Ok(Activity::Sleep(Sleep::Interval { start, end, kind, deleted }))
+    }
+}
+
+/// A meal whose fields are well-formed each by itself.
+pub(super) struct SaidMeal {
+    pub times: Times,
+    pub kind: MealKind,
+}
+
+impl SaidMeal {
+    pub fn check(self, context: &Context<'_>) -> Result<Activity, Rejection> {
+        let SaidMeal { times, kind } = self;
+        times.check()?;
+        let start = times.moment()?;
+        check_interval(start, times.end, LONGEST_MEAL, "6 hours")?;
+        let end = context.observed(times.latest_name(), times.end.unwrap_or(start))?;
+        Ok(Activity::Meal(Meal { start, end, kind }))
+    }
+}
+
+/// Light without samples whose fields are well-formed each by itself.
+pub(super) struct SaidLight {
+    pub times: Times,
+    pub surroundings: LightContext,
+    /// 0 ..= [`BRIGHTEST_LUX`], as is `melanopic`.
+    pub lux: Option<f64>,
+    pub melanopic: Option<f64>,
+    /// 0 ..= [`MOST_MINUTES`].
+    pub minutes: Option<f64>,
+}
+
+impl SaidLight {
+    pub fn check(self, context: &Context<'_>) -> Result<Activity, Rejection> {
+        let SaidLight { times, surroundings, lux, melanopic, minutes } = self;
+        times.check()?;
+        let start = times.moment()?;
+        let end = match (times.end, minutes) {
+            (Some(end), _) => Some(end),
+            (None, Some(minutes)) => Some(start + Span(libm::round(minutes * 60_000.0) as i64)),
+            (None, None) => None,
+        };
+        check_interval(start, end, LONGEST_LIGHT, "24 hours")?;
+        let latest = if times.end.is_none() && minutes.is_some() { "minutes" } else { times.latest_name() };
+        let end = context.observed(latest, end.unwrap_or(start))?;
+        let level = match (melanopic, lux, surroundings) {
+            (Some(melanopic), _, surroundings) => LightLevel::MelanopicEdi(Lux(melanopic), surroundings),
+            (None, Some(lux), _) => LightLevel::Lux(Lux(lux)),
+            (None, None, LightContext::Unknown) => LightLevel::Usual,
+            (None, None, surroundings) => LightLevel::Context(surroundings),
+        };
+        Ok(Activity::Light(LightExposure { start, end, level }))
+    }
+}
+
+pub(super) fn sleep_kind(word: Option<&str>) -> Option<SleepKind> {
+    match word {
+        Some("night") => Some(SleepKind::Night),
+        Some("nap") => Some(SleepKind::Nap),
+        _ => None,
+    }
+}
+
+pub(super) fn meal_kind(word: Option<&str>) -> MealKind {
+    match word {
+        Some("meal") => MealKind::Meal,
+        Some("snack") => MealKind::Snack,
+        Some("breast") => MealKind::Breast,
+        Some("bottle") => MealKind::Bottle,
+        Some("solid") => MealKind::Solid,
+        _ => MealKind::Unknown,
+    }
+}
+
+pub(super) fn surroundings(word: Option<&str>) -> LightContext {
+    match word {
+        Some("outdoor") => LightContext::Outdoor,
+        Some("indoor") => LightContext::Indoor,
+        Some("dim") => LightContext::Dim,
+        Some("dark") => LightContext::Dark,
+        Some("aircraft") => LightContext::Aircraft,
+        _ => LightContext::Unknown,
+    }
 }
 
 fn samples_of(
@@ -130,11 +190,16 @@ impl Times {
             start: start.map(|time| time.read("start")).transpose()?,
             end: end.map(|time| time.read("end")).transpose()?,
         };
-        // `timestamp` may be when it was said: it cannot stand for the start of an interval.
-        if times.end.is_some() && times.start.is_none() {
+        times.check()?;
+        Ok(times)
+    }
+
+    /// `timestamp` may be when it was said: it cannot stand for the start of an interval.
+    pub fn check(&self) -> Result<(), Rejection> {
+        if self.end.is_some() && self.start.is_none() {
             return Err(missing_field("start", "an `end` needs one"));
         }
-        Ok(times)
+        Ok(())
     }
 
     /// When it was, or began.

@@ -31,22 +31,32 @@ impl TimeProblem {
 /// RFC 3339 with an offset, or Unix seconds as an integer or a fraction. Rounded to the millisecond.
 pub(in crate::event) fn read(value: &Scalar<'_>) -> Result<UtcMillis, TimeProblem> {
     match value {
-        Scalar::Text(text) => in_range(rfc3339(text).ok_or(TimeProblem::NotATime)?),
-        Scalar::Integer(seconds) => match seconds.checked_mul(1_000) {
-            Some(milliseconds) => in_range(UtcMillis(milliseconds)).map_err(|problem| unit_problem(*seconds, problem)),
-            None => Err(unit_problem(*seconds, TimeProblem::OutOfRange)),
-        },
-        Scalar::Number(seconds) => {
-            let milliseconds = libm::round(seconds * 1_000.0);
-            // Beyond ±2⁵³ the cast could saturate; such a number is no time in any unit.
-            if milliseconds.abs() > 9e15 {
-                return Err(TimeProblem::OutOfRange);
-            }
-            in_range(UtcMillis(milliseconds as i64)).map_err(|problem| unit_problem(*seconds as i64, problem))
-        }
+        Scalar::Text(text) => read_text(text.as_bytes()),
+        Scalar::Integer(seconds) => read_whole(*seconds),
+        Scalar::Number(seconds) => read_fraction(*seconds),
         Scalar::Large(_) => Err(TimeProblem::OutOfRange),
         Scalar::Flag(_) | Scalar::Composite => Err(TimeProblem::NotATime),
     }
+}
+
+pub(super) fn read_text(text: &[u8]) -> Result<UtcMillis, TimeProblem> {
+    in_range(rfc3339_bytes(text).ok_or(TimeProblem::NotATime)?)
+}
+
+pub(super) fn read_whole(seconds: i64) -> Result<UtcMillis, TimeProblem> {
+    match seconds.checked_mul(1_000) {
+        Some(milliseconds) => in_range(UtcMillis(milliseconds)).map_err(|problem| unit_problem(seconds, problem)),
+        None => Err(unit_problem(seconds, TimeProblem::OutOfRange)),
+    }
+}
+
+pub(super) fn read_fraction(seconds: f64) -> Result<UtcMillis, TimeProblem> {
+    let milliseconds = libm::round(seconds * 1_000.0);
+    // Beyond ±2⁵³ the cast could saturate; such a number is no time in any unit.
+    if milliseconds.abs() > 9e15 {
+        return Err(TimeProblem::OutOfRange);
+    }
+    in_range(UtcMillis(milliseconds as i64)).map_err(|problem| unit_problem(seconds as i64, problem))
 }
 
 fn in_range(time: UtcMillis) -> Result<UtcMillis, TimeProblem> {
@@ -62,7 +72,10 @@ fn unit_problem(number: i64, problem: TimeProblem) -> TimeProblem {
 /// into a general parser.
 #[must_use]
 pub fn rfc3339(text: &str) -> Option<UtcMillis> {
-    let bytes = text.as_bytes();
+    rfc3339_bytes(text.as_bytes())
+}
+
+fn rfc3339_bytes(bytes: &[u8]) -> Option<UtcMillis> {
     let (head, tail) = bytes.split_first_chunk::<19>()?;
     let punctuation = head[4] == b'-'
         && head[7] == b'-'

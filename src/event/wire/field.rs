@@ -131,7 +131,9 @@ impl Name<'_> {
 
 /// Control characters are refused in ids because some keys of our own begin with one.
 pub(in crate::event) fn is_id(text: &str) -> bool {
-    (1..=MAX_ID_BYTES).contains(&text.len()) && !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
+    // Every byte is looked at, whatever the ones before were: many at a time.
+    let has_control = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == 0x7f));
+    (1..=MAX_ID_BYTES).contains(&text.len()) && !has_control(text.as_bytes())
 }
 
 impl Text<'_> {

@@ -1,3 +1,4 @@
+mod flat;
 mod fuzz;
 mod plans;
 
