@@ -36,6 +36,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Bench {
     #[arg(long)]
     brokers: String,
+    /// A librdkafka property for every client, as name=value; may be repeated
+    #[arg(long)]
+    property: Vec<String>,
     /// cargo adds it
     #[arg(long, hide = true)]
     bench: bool,
@@ -74,9 +77,9 @@ fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let metrics = telemetry::install().expect("the first recorder of the process");
-    match bench.what {
+    match bench.what.clone() {
         What::Throughput { events, travellers, partitions, workers, rounds } => {
-            let config = configure(&bench.brokers, partitions, workers);
+            let config = configure(&bench, partitions, workers);
             runtime.block_on(make_topics(&config));
             eprintln!("loading {events} light events of {travellers} travellers");
             let bytes = load(&config, events, travellers);
@@ -101,7 +104,7 @@ fn main() {
             }
         }
         What::Latency { rate, seconds, partitions } => {
-            let config = configure(&bench.brokers, partitions, 1);
+            let config = configure(&bench, partitions, 1);
             runtime.block_on(make_topics(&config));
             latency(&config, partitions, rate, seconds, &metrics);
         }
@@ -113,9 +116,13 @@ fn say(line: &serde_json::Value) {
     let _ = std::io::stdout().flush();
 }
 
-fn configure(brokers: &str, partitions: i32, workers: usize) -> Config {
+fn configure(bench: &Bench, partitions: i32, workers: usize) -> Config {
     let mut config = Config::default();
-    brokers.clone_into(&mut config.kafka.brokers);
+    config.kafka.brokers.clone_from(&bench.brokers);
+    for property in &bench.property {
+        let (name, value) = property.split_once('=').expect("name=value");
+        config.kafka.properties.insert(name.to_owned(), value.to_owned());
+    }
     config.topics.prefix = format!("bench-{:x}.", SystemClock.now().0);
     config.topics.partitions = partitions;
     config.engine.traveller_workers = workers;

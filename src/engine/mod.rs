@@ -14,6 +14,7 @@ pub mod outbox;
 mod ownership;
 pub mod partition;
 pub mod placement;
+mod prefetch;
 pub mod processor;
 pub mod record;
 mod recovery;

@@ -472,6 +472,21 @@ impl<P: Processor> Partition<P> {
         self.store.find(key).and_then(|unit| self.store.get(unit)).map(|slot| &slot.unit)
     }
 
+    /// The state that probably has this key, without looking at it: a hint for [`Self::glance`].
+    pub(super) fn probable_unit(&self, key: &[u8]) -> Option<u32> {
+        self.store.probable(key)
+    }
+
+    /// Reads what an event touches of a state first. The result means nothing.
+    pub(super) fn glance(&self, unit: u32) -> u64 {
+        self.store.get(unit).map_or(0, |slot| slot.touched_in ^ u64::from(slot.counted.bytes) ^ slot.unit.glance())
+    }
+
+    /// Reads what can be read once [`Self::glance`] has been waited for.
+    pub(super) fn glance_deeper(&self, unit: u32) -> u64 {
+        self.store.get(unit).map_or(0, |slot| slot.unit.glance_deeper())
+    }
+
     /// Every state, by key.
     #[must_use]
     pub fn units(&self) -> Vec<&P::Unit> {

@@ -63,9 +63,9 @@ impl<U> Default for Store<U> {
     }
 }
 
-fn hash_of(key: &str) -> u32 {
+fn hash_of(key: &[u8]) -> u32 {
     let mut hasher = FxBuildHasher.build_hasher();
-    hasher.write(key.as_bytes());
+    hasher.write(key);
     (hasher.finish() >> 32) as u32
 }
 
@@ -77,7 +77,7 @@ fn widen(hash: u32) -> u64 {
 impl<U: Unit> Store<U> {
     #[must_use]
     pub fn find(&self, key: &str) -> Option<u32> {
-        let hash = hash_of(key);
+        let hash = hash_of(key.as_bytes());
         self.table
             .find(widen(hash), |(stored, index)| {
                 *stored == hash && self.get(*index).is_some_and(|s| s.unit.key() == key)
@@ -85,9 +85,16 @@ impl<U: Unit> Store<U> {
             .map(|(_, index)| *index)
     }
 
+    /// A state whose key has the same hash: nearly always the one of this key, if there is one. Reads the table only.
+    #[must_use]
+    pub fn probable(&self, key: &[u8]) -> Option<u32> {
+        let hash = hash_of(key);
+        self.table.find(widen(hash), |(stored, _)| *stored == hash).map(|(_, index)| *index)
+    }
+
     /// Adds a state whose key is not in the store.
     pub fn insert(&mut self, unit: U) -> u32 {
-        let hash = hash_of(unit.key());
+        let hash = hash_of(unit.key().as_bytes());
         let index = self.free.pop().unwrap_or_else(|| {
             let index = self.next;
             self.next += 1;
@@ -111,7 +118,7 @@ impl<U: Unit> Store<U> {
 
     pub fn remove(&mut self, index: u32) -> Option<U> {
         let slot = self.chunks.get_mut(index as usize / CHUNK)?.get_mut(index as usize % CHUNK)?.take()?;
-        let hash = hash_of(slot.unit.key());
+        let hash = hash_of(slot.unit.key().as_bytes());
         if let Ok(entry) = self.table.find_entry(widen(hash), |(_, stored_index)| *stored_index == index) {
             entry.remove();
         }
@@ -197,7 +204,9 @@ mod tests {
         let mut store = Store::default();
         let indices: Vec<u32> = (0..5_000).map(|n| store.insert(Named(format!("h{n}")))).collect();
         for (n, index) in indices.iter().enumerate() {
-            assert_eq!(store.find(&format!("h{n}")), Some(*index));
+            let key = format!("h{n}");
+            assert_eq!(store.find(&key), Some(*index));
+            assert!(store.probable(key.as_bytes()).is_some());
         }
         for n in (0..5_000).step_by(2) {
             store.remove(indices[n]);

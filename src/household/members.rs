@@ -32,6 +32,10 @@ impl Members {
     }
 
     pub fn insert(&mut self, place: usize, traveller: Traveller) {
+        if matches!(self.0, Kept::Nobody) {
+            self.0 = Kept::One(traveller);
+            return;
+        }
         self.change(|travellers| {
             travellers.reserve_exact(1);
             travellers.insert(place, traveller);
@@ -49,6 +53,24 @@ impl Members {
         let mut travellers = Vec::from(std::mem::take(self));
         act(&mut travellers);
         *self = travellers.into();
+    }
+
+    /// Reads a little of what is kept in place. The result means nothing.
+    pub fn glance(&self) -> u64 {
+        match &self.0 {
+            Kept::Nobody => 0,
+            Kept::One(only) => only.glance(),
+            Kept::Many(travellers) => travellers.len() as u64,
+        }
+    }
+
+    /// Reads a little of what is not.
+    pub fn glance_deeper(&self) -> u64 {
+        match &self.0 {
+            Kept::Nobody => 0,
+            Kept::One(only) => only.glance_deeper(),
+            Kept::Many(travellers) => travellers.iter().fold(0, |read, traveller| read ^ traveller.glance()),
+        }
     }
 
     /// Bytes on the heap, what travellers own there themselves included.

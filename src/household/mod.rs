@@ -205,4 +205,12 @@ impl Unit for Household {
         });
         inline + self.travellers.heap_bytes() + more
     }
+
+    fn glance(&self) -> u64 {
+        self.travellers.glance() ^ u64::from(self.id.short_length()) ^ u64::from(self.more.is_some())
+    }
+
+    fn glance_deeper(&self) -> u64 {
+        self.travellers.glance_deeper()
+    }
 }

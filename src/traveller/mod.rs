@@ -340,6 +340,18 @@ impl Traveller {
         Assessment { clock: estimate, sleep, asleep_since, awake_since, usual_naps, wake_window, persona }
     }
 
+    /// Reads a little of what a light reading touches here, to bring it into the cache. The result means nothing.
+    #[must_use]
+    pub fn glance(&self) -> u64 {
+        u64::from(self.id.short_length()) ^ self.facts.glance()
+    }
+
+    /// The same for the list of facts, where it is a long one.
+    #[must_use]
+    pub fn glance_deeper(&self) -> u64 {
+        self.facts.glance_deeper()
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

@@ -48,6 +48,15 @@ impl Name {
         }
     }
 
+    /// Length of a text kept in place, otherwise 0; follows no pointer.
+    #[must_use]
+    pub fn short_length(&self) -> u8 {
+        match &self.0 {
+            Kept::Here { length, .. } => *length,
+            Kept::There(_) => 0,
+        }
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

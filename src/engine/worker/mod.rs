@@ -32,6 +32,7 @@ use super::outbox::Outbox;
 use super::ownership::Ownership;
 use super::partition::{Cursor, Partition, Routing, Taken};
 use super::placement::Placement;
+use super::prefetch;
 use super::processor::Processor;
 use crate::telemetry::WorkerMetrics;
 use crate::units::Span;
@@ -265,6 +266,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
             }
         }
         for index in 0..batch.len() {
+            if index % prefetch::AHEAD == 0 {
+                prefetch::read_ahead(&self.owned, batch, index);
+            }
             self.take_record(batch, index)?;
         }
         self.metrics.batch.record(self.shared.clock.elapsed().saturating_sub(started));

@@ -1,0 +1,37 @@
+//! Brings the states of the next records into the cache before their turn comes.
+//!
+//! A million states fit no cache. Taken one by one, each record waits for memory two or three times: for its place in the
+//! table, for its state, for the state's list. Here the places of a few records are looked up together, so that the
+//! processor waits for all of them at once. Reads only, and only a hint: whether a record counts, whose it is and what
+//! it does is found out in its turn.
+
+use std::hint::black_box;
+
+use super::log::Batch;
+use super::ownership::Ownership;
+use super::partition::Partition;
+use super::processor::Processor;
+
+/// Records looked ahead. More than the processor can wait for at once, few enough to stay in the innermost cache.
+pub(super) const AHEAD: usize = 32;
+
+/// Reads what the records from `first` on, [`AHEAD`] of them, will need.
+pub(super) fn read_ahead<P: Processor, B: Batch>(owned: &Ownership<P>, batch: &B, first: usize) {
+    let mut states: [Option<(&Partition<P>, u32)>; AHEAD] = [None; AHEAD];
+    for (index, state) in (first..batch.len()).zip(&mut states) {
+        let record = batch.record(index);
+        *state = owned.get(record.position.partition).zip(record.key).and_then(|(owned, key)| {
+            let unit = owned.partition.probable_unit(key)?;
+            Some((&owned.partition, unit))
+        });
+    }
+    let mut read = 0;
+    for (partition, unit) in states.iter().flatten() {
+        read ^= partition.glance(*unit);
+    }
+    // A list on the heap is found only through its state: by now that is there.
+    for (partition, unit) in states.iter().flatten() {
+        read ^= partition.glance_deeper(*unit);
+    }
+    black_box(read);
+}
