@@ -208,7 +208,7 @@ fn read(
     mut printer: Printer,
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<thread::JoinHandle<anyhow::Result<Printer>>> {
-    let topic = format!("{}recommendations", cluster.prefix);
+    let topic = cluster.recommendations();
     let tail = Tail::open(cluster, &topic)?;
     let stop = Arc::clone(stop);
     let thread = thread::Builder::new().name("reader".to_owned()).spawn(move || {
@@ -262,7 +262,7 @@ impl Printer {
         scenario: &Scenario,
     ) -> anyhow::Result<()> {
         let brokers = &cluster.brokers;
-        let topic = format!("{}recommendations", cluster.prefix);
+        let topic = cluster.recommendations();
         let (household, user) = somebody(scenario).context("no family says anything")?;
         let mut text = format!(
             "{families} families, {speed} simulated seconds a second, from {from}\n\

@@ -11,7 +11,6 @@ use super::start::{From, offsets_text};
 use super::{Connection, common};
 use crate::copy::{Merge, Speed, is_made_by_zoner, target_partition};
 use crate::engine::clock::{Clock as _, SystemClock};
-use crate::engine::log::Destination;
 use crate::engine::placement::Placement;
 use crate::engine::record::{Received, Topic};
 use crate::kafka::Cluster;
@@ -120,7 +119,7 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
 /// Nobody's morning is to be told to them again.
 fn refuse_live_target(cluster: &Cluster, target: &str, into_live: bool) -> anyhow::Result<()> {
     let mut live = vec![cluster.topic(Topic::UserActivity), cluster.topic(Topic::FlightStatus)];
-    live.extend([Destination::Recommendations, Destination::DeadLetters].map(|output| cluster.destination(output)));
+    live.extend([cluster.recommendations(), cluster.dead_letters()]);
     if live.iter().any(|name| name == target) && !into_live {
         bail!(
             "{target} belongs to the configured installation: what is copied there happens to its people again. \

@@ -32,17 +32,26 @@ impl Cluster {
         format!("{}{}", self.prefix, topic.as_str())
     }
 
+    #[must_use]
+    pub fn recommendations(&self) -> String {
+        format!("{}recommendations", self.prefix)
+    }
+
+    #[must_use]
+    pub fn dead_letters(&self) -> String {
+        format!("{}zoner.dead_letters", self.prefix)
+    }
+
     /// Where a processor's worker writes to.
     #[must_use]
     pub fn destination(&self, destination: Destination, processor: &str) -> String {
-        let name = match destination {
-            Destination::UserActivity => "user_activity",
-            Destination::FlightStatus => "flight_status",
-            Destination::Recommendations => "recommendations",
-            Destination::DeadLetters => "zoner.dead_letters",
-            Destination::State => return self.state_topic(processor),
-        };
-        format!("{}{name}", self.prefix)
+        match destination {
+            Destination::UserActivity => self.topic(Topic::UserActivity),
+            Destination::FlightStatus => self.topic(Topic::FlightStatus),
+            Destination::Recommendations => self.recommendations(),
+            Destination::DeadLetters => self.dead_letters(),
+            Destination::State => self.state_topic(processor),
+        }
     }
 
     /// The compacted topic of a processor's states.

@@ -69,8 +69,8 @@ pub fn wanted(cluster: &Cluster, layout: &Layout) -> Vec<Wanted> {
         topic(cluster.topic(Topic::FlightStatus), layout.partitions, true, &input(SEVEN_DAYS)),
         topic(cluster.state_topic(Travellers::NAME), layout.partitions, true, states),
         topic(cluster.state_topic(Flights::NAME), layout.partitions, true, states),
-        topic(format!("{}recommendations", cluster.prefix), layout.partitions, false, thirty_days),
-        topic(format!("{}zoner.dead_letters", cluster.prefix), 1, false, thirty_days),
+        topic(cluster.recommendations(), layout.partitions, false, thirty_days),
+        topic(cluster.dead_letters(), 1, false, thirty_days),
     ]
 }
 

@@ -11,7 +11,6 @@ use super::{Wanted, by_count};
 use crate::cli::start::From;
 use crate::cli::{Connection, common};
 use crate::dead_letters::{Entry, Filter, Letter, Receipts};
-use crate::engine::log::Destination;
 use crate::engine::record::Received;
 use crate::event::line::{bytes_json, headers_json};
 use crate::kafka::scan::{Scan, Step};
@@ -39,7 +38,7 @@ pub struct List {
 pub fn run(command: &List) -> anyhow::Result<()> {
     common::start_logging("warn");
     let cluster = common::configuration(&command.connection)?.cluster();
-    let topic = cluster.destination(Destination::DeadLetters);
+    let topic = cluster.dead_letters();
     let mut scan = Scan::open(&cluster, "dead-letters", &topic, &command.from.start())?;
     // What was written back is said behind the letters: read first, so that each line is whole.
     let mut receipts = Receipts::default();

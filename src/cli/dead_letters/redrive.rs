@@ -16,7 +16,6 @@ use super::{Wanted, by_count};
 use crate::cli::start::From;
 use crate::cli::{Connection, common};
 use crate::dead_letters::{Entry, Filter, Letter, Receipts, Stays, destination, receipt, redriven_headers};
-use crate::engine::log;
 use crate::engine::placement::Placement;
 use crate::engine::record::{Received, Topic};
 use crate::kafka::Cluster;
@@ -51,7 +50,7 @@ pub struct Redrive {
 pub fn run(command: &Redrive) -> anyhow::Result<()> {
     common::start_logging("warn");
     let cluster = common::configuration(&command.connection)?.cluster();
-    let letters = cluster.destination(log::Destination::DeadLetters);
+    let letters = cluster.dead_letters();
     let targets = Targets::find(&cluster)?;
     // Before anything is read: what another run commits after this would not be seen.
     let writer = if command.dry_run {
