@@ -138,7 +138,17 @@ async fn check_topics(command: &Run, config: &Config) -> anyhow::Result<Partitio
         }
     }
     let count = |topic: Topic| -> anyhow::Result<i32> {
-        topics.partitions(&cluster.topic(topic))?.context("the topic was there a moment ago")
+        let (input, states) = (cluster.topic(topic), cluster.state_topic(topic.processor()));
+        let partitions = topics.partitions(&input)?.context("the topic was there a moment ago")?;
+        let state_partitions = topics.partitions(&states)?.context("the topic was there a moment ago")?;
+        if partitions != state_partitions {
+            bail!(
+                "topic {input} has {partitions} partitions and {states} has {state_partitions}: they must be as many. \
+                 Where partitions were added to the input, households have moved between partitions: replay it into \
+                 topics of another prefix (zoner replay --from-topic … --to-topic …)"
+            );
+        }
+        Ok(partitions)
     };
     Ok(Partitions { user_activity: count(Topic::UserActivity)?, flight_status: count(Topic::FlightStatus)? })
 }

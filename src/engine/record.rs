@@ -21,6 +21,15 @@ impl Topic {
             Topic::FlightStatus => "flight_status",
         }
     }
+
+    /// The processor that reads it.
+    #[must_use]
+    pub const fn processor(self) -> &'static str {
+        match self {
+            Topic::UserActivity => "travellers",
+            Topic::FlightStatus => "flights",
+        }
+    }
 }
 
 /// A record of any topic, with its bytes.

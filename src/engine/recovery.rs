@@ -32,13 +32,13 @@ impl<P: Processor> Partition<P> {
         }
     }
 
-    /// Everything is loaded: the state topic is complete up to `mark`, the log is read from `start`, and changes are noted
-    /// from here on.
-    pub fn loaded(&mut self, mark: Option<Mark>, start: i64) {
+    /// Everything is loaded: the states are those at `mark`, the log is read from `start`, and changes are noted from here
+    /// on. `complete`: the mark that need not be written again.
+    pub fn loaded(&mut self, mark: Option<Mark>, complete: Option<Mark>, start: i64) {
         self.next_offset = start;
         self.stream_time = mark.and_then(|mark| mark.stream_time);
         self.before = self.mark();
-        self.checkpoint.keep(mark, self.before);
+        self.checkpoint.keep(complete, self.before);
         for place in self.store.places() {
             let Some(slot) = self.store.get_mut(place) else { continue };
             if slot.unit.is_vacant() {

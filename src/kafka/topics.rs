@@ -13,10 +13,7 @@ use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::settings::Cluster;
-use crate::engine::Processor as _;
 use crate::engine::record::Topic;
-use crate::flight::Flights;
-use crate::household::Travellers;
 
 const FOURTEEN_DAYS: &str = "1209600000";
 const SEVEN_DAYS: &str = "604800000";
@@ -62,13 +59,20 @@ pub fn wanted(cluster: &Cluster, layout: &Layout) -> Vec<Wanted> {
             ("message.timestamp.type", stamps),
         ]
     };
-    let states: &[(&'static str, &str)] = &[("cleanup.policy", "compact"), ("message.timestamp.type", "LogAppendTime")];
+    // A restore reads the whole topic: segments are closed early enough to be compacted. What somebody has asked to be
+    // forgotten leaves it within a day.
+    let states: &[(&'static str, &str)] = &[
+        ("cleanup.policy", "compact"),
+        ("message.timestamp.type", "LogAppendTime"),
+        ("segment.bytes", "134217728"),
+        ("max.compaction.lag.ms", "86400000"),
+    ];
     let thirty_days: &[(&'static str, &str)] = &[("cleanup.policy", "delete"), ("retention.ms", "2592000000")];
     vec![
         topic(cluster.topic(Topic::UserActivity), layout.partitions, true, &input(FOURTEEN_DAYS)),
         topic(cluster.topic(Topic::FlightStatus), layout.partitions, true, &input(SEVEN_DAYS)),
-        topic(cluster.state_topic(Travellers::NAME), layout.partitions, true, states),
-        topic(cluster.state_topic(Flights::NAME), layout.partitions, true, states),
+        topic(cluster.state_topic(Topic::UserActivity.processor()), layout.partitions, true, states),
+        topic(cluster.state_topic(Topic::FlightStatus.processor()), layout.partitions, true, states),
         topic(cluster.recommendations(), layout.partitions, false, thirty_days),
         topic(cluster.dead_letters(), 1, false, thirty_days),
     ]

@@ -15,6 +15,7 @@ mod reading;
 mod subscribers;
 
 mod bad_records;
+mod checkpoints;
 mod commands;
 mod copies;
 mod crashes;

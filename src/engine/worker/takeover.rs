@@ -57,6 +57,14 @@ struct Beginning {
 
 impl<P: Processor, L: Log> Worker<P, L> {
     pub(super) fn take_over(&mut self, partitions: &[i32], mut kept: Option<&mut Kept<P>>) -> Result<(), LogError> {
+        if let Some(added) = partitions.iter().find(|number| **number >= self.settings.partitions) {
+            return Err(LogError::Fatal(format!(
+                "partition {added} of {} did not exist when this member started with {}: with more partitions households \
+                 move between them, and their states would be split. Replay the input into topics of another prefix",
+                P::INPUT.as_str(),
+                self.settings.partitions
+            )));
+        }
         let new: Vec<i32> = partitions.iter().copied().filter(|p| self.owned.get(*p).is_none()).collect();
         let committed = self.log.committed(&new)?;
         let mut starts = Vec::with_capacity(new.len());
@@ -184,7 +192,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
             None => self.beginning_without_states(number, loading.input, loading.committed.as_ref())?,
         };
         let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
-        owned.partition.loaded(beginning.mark, beginning.start);
+        // Without a committed offset a marker is written at once, and an offset with it.
+        let complete = beginning.mark.filter(|_| loading.committed.is_some());
+        owned.partition.loaded(beginning.mark, complete, beginning.start);
         owned.restore_until = beginning.until.filter(|until| *until > beginning.start || owned.cursor.is_some());
         owned.delivered = beginning.start;
         owned.position_valid_from = beginning.start;

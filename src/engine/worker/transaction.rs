@@ -73,7 +73,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         self.commit_offsets(None, checkpointed)
     }
 
-    fn pass_over_control_records(&mut self) {
+    pub(super) fn pass_over_control_records(&mut self) {
         for owned in self.owned.iter_mut().filter(|owned| owned.is_live()) {
             if owned.partition.next_offset() >= owned.position_valid_from
                 && let Some(position) = self.log.position(owned.partition.number())

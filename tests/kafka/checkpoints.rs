@@ -1,0 +1,268 @@
+//! States in their topics: what a member knows again after its end, what it refuses to go on from, and who may write.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::FromClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use serde_json::json;
+use zoner::engine::codec::{self, MARKER_KEY};
+use zoner::engine::record::Topic;
+use zoner::household::Household;
+use zoner::units::{Span, UtcMillis};
+
+use super::comparison::states;
+use super::installation::{Installation, Stamps};
+use super::member::Member;
+use crate::common::families::families;
+use crate::common::program::signal;
+use crate::common::records::{Child, MONDAY, Sent, activity, light, tick};
+use crate::common::wait_for;
+
+const LIMIT: Duration = Duration::from_secs(60);
+const STATES: &str = "zoner.state.travellers";
+
+/// Waits until the state topics have everything.
+fn wait_for_checkpoint(member: &Member) {
+    wait_for("a checkpoint of everything", LIMIT, || {
+        let is_done = member.metric("zoner_checkpoint_backlog_states", "") == 0.0
+            && member.metric("zoner_checkpoint_age_seconds", "") == 0.0
+            && member.metric("zoner_consumer_lag_records", "") == 0.0;
+        is_done.then_some(())
+    });
+}
+
+fn admin(installation: &Installation) -> AdminClient<DefaultClientContext> {
+    AdminClient::from_config(&installation.cluster.client("test-admin")).expect("an admin client")
+}
+
+fn wait_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+/// Where the inputs end, by topic and partition.
+fn ends(installation: &Installation) -> BTreeMap<(Topic, i32), i64> {
+    let consumer: BaseConsumer = BaseConsumer::from_config(&installation.cluster.reader("ends")).expect("a consumer");
+    let mut ends = BTreeMap::new();
+    for topic in [Topic::UserActivity, Topic::FlightStatus] {
+        let name = installation.input(topic);
+        for partition in 0..installation.partitions {
+            let (_, end) = consumer.fetch_watermarks(&name, partition, LIMIT).expect("watermarks");
+            ends.insert((topic, partition), end);
+        }
+    }
+    ends
+}
+
+/// Waits until the last marker of every partition stands at the end of its input.
+fn wait_for_markers_at_the_end(installation: &Installation) {
+    wait_for("markers at the end", LIMIT, || {
+        let mut marked = BTreeMap::new();
+        for topic in [Topic::UserActivity, Topic::FlightStatus] {
+            for record in installation.read(&format!("zoner.state.{}", topic.processor())) {
+                if record.key.as_deref() == Some(MARKER_KEY) {
+                    let marker = codec::decode_marker(record.value.as_deref()?).expect("a marker");
+                    marked.insert((topic, record.partition), marker.offset);
+                }
+            }
+        }
+        (marked == ends(installation)).then_some(())
+    });
+}
+
+/// Deletes what lies in the inputs, as retention would.
+fn delete_inputs(installation: &Installation) {
+    let mut list = TopicPartitionList::new();
+    for ((topic, partition), end) in ends(installation) {
+        list.add_partition_offset(&installation.input(topic), partition, Offset::Offset(end)).expect("an offset");
+    }
+    let deleted = wait_on(admin(installation).delete_records(&list, &AdminOptions::new())).expect("deleted records");
+    assert!(deleted.elements().iter().all(|element| element.error().is_ok()));
+}
+
+fn week() -> Vec<Sent> {
+    families(8)
+}
+
+/// What moves every partition's time on and makes alarms due.
+fn later(at: UtcMillis) -> Vec<Sent> {
+    (0..40).map(|number| light(&format!("later-{number}"), "noah", at)).collect()
+}
+
+#[test]
+fn states_are_known_again_from_their_topics_when_the_log_is_gone() {
+    let installation = Installation::create("restored", 4, Stamps::Producers);
+    installation.send(&week());
+    let member = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    let known = states(&[&member]);
+    assert_eq!(known.len(), 16);
+    // Retention may take whatever lies before a checkpoint.
+    wait_for_markers_at_the_end(&installation);
+    member.kill();
+    let replayed = installation.replay();
+    delete_inputs(&installation);
+
+    let member = Member::start(&installation, &["--instance", "only"]);
+    assert_eq!(states(&[&member]), known);
+    assert_eq!(states(&[&member]), replayed.states);
+    assert!(member.metric("zoner_restored_states_total", "user_activity") >= 16.0);
+    installation.assert_published(&replayed);
+    assert_eq!(member.terminate().code(), Some(0));
+}
+
+#[test]
+fn an_orderly_end_leaves_nothing_to_be_read_again() {
+    let installation = Installation::create("orderly", 4, Stamps::Producers);
+    installation.send(&week());
+    let first = Member::start(&installation, &["--instance", "first"]);
+    let second = Member::start(&installation, &["--instance", "second"]);
+    wait_for("both members to own something", LIMIT, || {
+        [&first, &second].iter().all(|member| member.get("/health/ready").0 == 200).then_some(())
+    });
+    installation.settle(LIMIT);
+    let rebalances = first.metric("zoner_rebalances_total", "");
+    assert_eq!(second.terminate().code(), Some(0));
+
+    // The same name comes back within its session: nobody else is disturbed.
+    let second = Member::start(&installation, &["--instance", "second"]);
+    let said = second.said();
+    let loaded: Vec<&str> = said.lines().filter(|line| line.contains("states loaded")).collect();
+    assert!(!loaded.is_empty(), "{said}");
+    assert!(loaded.iter().all(|line| !line.contains("until=")), "nothing is replayed: {said}");
+    assert!((first.metric("zoner_rebalances_total", "") - rebalances).abs() < 0.5, "no partition has moved");
+    installation.assert_equals_replay(&[&first, &second]);
+}
+
+#[test]
+fn a_log_that_was_cut_before_its_effects_were_stored_is_refused_until_the_gap_is_accepted() {
+    let installation = Installation::create("gap", 2, Stamps::Producers);
+    installation.send(&week());
+    let member = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    assert_eq!(member.terminate().code(), Some(0));
+    // Nobody is there while more arrives, and nobody comes before retention takes it.
+    installation.send(&later(MONDAY + Span::days(8)));
+    delete_inputs(&installation);
+
+    let mut refused = Member::spawn(&installation, &["--instance", "only"]);
+    assert_eq!(refused.wait().code(), Some(1), "{}", refused.said());
+    let said = refused.said();
+    assert!(said.contains("were deleted before their effects were stored") && said.contains("--accept-gap"), "{said}");
+
+    let member = Member::start(&installation, &["--instance", "only", "--accept-gap"]);
+    assert!(member.metric("zoner_gap_records_total", "user_activity") >= 1.0);
+    assert_eq!(states(&[&member]).len(), 16, "what was stored is not lost");
+}
+
+#[test]
+fn offsets_that_expired_are_refused_where_states_are_stored() {
+    let installation = Installation::create("expired", 2, Stamps::Producers);
+    installation.send(&week());
+    let member = Member::start(&installation, &[]);
+    installation.settle(LIMIT);
+    assert_eq!(member.terminate().code(), Some(0));
+    let group = installation.cluster.group("travellers");
+    wait_for("the group to be empty", LIMIT, || {
+        let results = wait_on(admin(&installation).delete_groups(&[&group], &AdminOptions::new())).ok()?;
+        results.iter().all(Result::is_ok).then_some(())
+    });
+
+    let mut refused = Member::spawn(&installation, &[]);
+    assert_eq!(refused.wait().code(), Some(1), "{}", refused.said());
+    assert!(refused.said().contains("offsets.retention.minutes"), "{}", refused.said());
+
+    let published = installation.read("recommendations").len();
+    let member = Member::start(&installation, &["--accept-gap"]);
+    installation.settle(LIMIT);
+    assert_eq!(installation.read("recommendations").len(), published, "nothing is said again");
+    assert_eq!(states(&[&member]).len(), 16);
+}
+
+#[test]
+fn states_stored_under_another_placement_are_refused() {
+    let installation = Installation::create("placed", 2, Stamps::Producers);
+    installation.send(&week());
+    let member = Member::start(&installation, &[]);
+    installation.settle(LIMIT);
+    assert_eq!(member.terminate().code(), Some(0));
+    let config = std::fs::read_to_string(&installation.config_file).expect("the configuration");
+    std::fs::write(&installation.config_file, config.replace("[topics]", "[topics]\nplacement = \"crc32\""))
+        .expect("it");
+    let mut refused = Member::spawn(&installation, &[]);
+    assert_eq!(refused.wait().code(), Some(1), "{}", refused.said());
+    assert!(refused.said().contains("households would be split"), "{}", refused.said());
+}
+
+#[test]
+fn a_member_frozen_past_its_session_writes_no_late_checkpoint() {
+    let installation = Installation::create("frozen", 1, Stamps::Producers);
+    installation.send(&week());
+    let frozen = Member::start(&installation, &["--instance", "frozen"]);
+    installation.settle(LIMIT);
+    wait_for_checkpoint(&frozen);
+    // It has something to store, and no time to.
+    installation.send(&[light("idle", "noah", MONDAY + Span::days(7))]);
+    signal(frozen.pid(), "STOP");
+    let next = Member::start(&installation, &["--instance", "next"]);
+    installation.send(&later(MONDAY + Span::days(8)));
+    installation.settle(LIMIT);
+    wait_for_checkpoint(&next);
+    signal(frozen.pid(), "CONT");
+    wait_for("the frozen member to notice", LIMIT, || {
+        let said = frozen.said();
+        (said.contains("lost=true") || said.contains("joining again") || said.contains("transaction aborted"))
+            .then_some(())
+    });
+    wait_for("the group to be whole", LIMIT, || {
+        [&frozen, &next].iter().all(|member| member.get("/health/ready").0 == 200).then_some(())
+    });
+
+    // Positions of each state only ever grow: no old state came after a new one.
+    let mut positions: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+    for record in installation.read(STATES) {
+        let (Some(key), Some(value)) = (record.key.clone(), &record.value) else { continue };
+        let position = if key == MARKER_KEY {
+            codec::decode_marker(value).expect("a marker").offset
+        } else {
+            codec::decode_unit::<Household>(value).expect("a household").0
+        };
+        let before = positions.insert(key, position);
+        assert!(before.is_none_or(|before| before <= position), "{before:?} before {position}");
+    }
+    assert!(positions.len() > 16);
+    installation.assert_equals_replay(&[&frozen, &next]);
+}
+
+#[test]
+fn what_was_erased_leaves_the_state_topic() {
+    let installation = Installation::create("erased", 1, Stamps::Producers);
+    let child = Child::toddler("the-household", "mia");
+    let mut records = vec![child.profile(MONDAY)];
+    records.extend(child.days(MONDAY, 2));
+    installation.send(&records);
+    let member = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    wait_for_checkpoint(&member);
+    let latest =
+        || installation.read(STATES).into_iter().rfind(|record| record.key.as_deref() == Some(b"the-household"));
+    let holds_name = |value: &[u8]| value.windows(3).any(|window| window == b"Mia");
+    assert!(latest().and_then(|record| record.value).is_some_and(|value| holds_name(&value)));
+
+    let erased_at = MONDAY + Span::days(3);
+    installation.send(&[activity("the-household", erased_at, json!({"user_id": "mia", "activity": "erase"}))]);
+    wait_for("the name to be gone", LIMIT, || {
+        latest().and_then(|r| r.value).is_some_and(|v| !holds_name(&v)).then_some(())
+    });
+    // The memory of who was erased has an end as well.
+    installation.send(&[tick(erased_at + Span::days(15))]);
+    wait_for("the state to be gone", LIMIT, || latest().is_some_and(|record| record.value.is_none()).then_some(()));
+
+    // And comes back empty.
+    assert_eq!(member.terminate().code(), Some(0));
+    let member = Member::start(&installation, &["--instance", "only"]);
+    assert_eq!(states(&[&member]), Vec::<String>::new());
+}
