@@ -217,6 +217,7 @@ impl Config {
                 interval: Duration::from_secs_f64(self.engine.checkpoint_interval_s),
             }),
             program: program().into(),
+            sabotage: None,
         }
     }
 }

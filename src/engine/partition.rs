@@ -432,6 +432,11 @@ impl<P: Processor> Partition<P> {
         self.before = self.mark();
     }
 
+    /// Loses the way back of the open transaction; see [`super::worker::Sabotage`].
+    pub(super) fn forget_undo(&mut self) {
+        self.undo.clear();
+    }
+
     /// Back to the last commit. Read on from [`Self::next_offset`].
     pub fn abort(&mut self, processor: &P) {
         while let Some(before) = self.undo.pop() {

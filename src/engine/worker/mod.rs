@@ -61,6 +61,15 @@ pub struct Settings {
     pub checkpoints: Option<Checkpoints>,
     /// The program, its models and its time-zone rules: what replays a record must be what applied it first.
     pub program: Arc<str>,
+    /// Set by the simulator alone, to prove that it notices.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// What a worker leaves out on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// After an abort the input is read again, but states stay as the aborted transaction left them.
+    KeepsAbortedStates,
 }
 
 /// How states get into the state topic.
@@ -213,6 +222,11 @@ impl<P: Processor, L: Log> Worker<P, L> {
         Ok(())
     }
 
+    /// The partitions that this worker owns, by number.
+    pub fn partitions(&self) -> impl Iterator<Item = &Partition<P>> {
+        self.owned.iter().map(|owned| &owned.partition)
+    }
+
     fn open_for(&self, open: &Open) -> Duration {
         self.shared.clock.elapsed().saturating_sub(open.since)
     }
@@ -290,6 +304,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
             return Ok(());
         }
         owned.partition.reach(offset);
+        // Only control records lie between: a commit before this record is done names its own offset.
+        owned.partition.skip_to(offset);
         let mut suppressed = owned.restore_until.is_some_and(|until| offset < until);
         if !suppressed && owned.cursor.is_none() {
             Self::go_live(owned, &self.shared.directory);

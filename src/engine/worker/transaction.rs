@@ -2,7 +2,7 @@
 
 use tracing::warn;
 
-use super::{Open, Worker};
+use super::{Open, Sabotage, Worker};
 use crate::engine::log::{Commit, Log, LogError};
 use crate::engine::partition::Cursor;
 use crate::engine::processor::Processor;
@@ -136,6 +136,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
         for owned in self.owned.iter_mut() {
             let number = owned.partition.number();
             if owned.is_live() {
+                if self.settings.sabotage == Some(Sabotage::KeepsAbortedStates) {
+                    owned.partition.forget_undo();
+                }
                 owned.partition.abort(&self.processor);
             } else {
                 owned.partition.commit();

@@ -1,0 +1,111 @@
+//! The engine on a model of Kafka, with everything that can go wrong going wrong, seed by seed.
+//!
+//! A seed decides partitions, members, settings, what families do and which faults happen when; the same seed is the same
+//! run to the last bit. `ZONER_SIM_SEEDS=N` plays N seeds, `ZONER_SIM_SEED=S` plays one and tells what happens. What is
+//! simulated and what is not stands in docs/reliability.md.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`kafka_model`] | the broker |
+//! | [`membership`], [`model_log`] | the clients of a worker |
+//! | [`slot`], [`process`] | processes: alive, frozen, killed |
+//! | [`plan`], [`family`] | what a seed decides: the set-up, the records |
+//! | [`world`], [`schedule`] | what happens next, what goes wrong |
+//! | [`invariants`], [`seed`], [`reference`], [`watched`] | what must hold, and how it is looked at |
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod family;
+mod invariants;
+mod kafka_model;
+mod membership;
+mod model_log;
+mod plan;
+mod process;
+mod random;
+mod reference;
+mod schedule;
+mod seed;
+mod slot;
+mod watched;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use plan::Sabotage;
+use world::Statistics;
+
+/// About a minute on two cores.
+const SEEDS: u64 = 4_000;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text}: a number is expected")))
+}
+
+/// What is wrong with a seed, if anything.
+fn verdict(seed: u64, sabotage: Sabotage, is_told: bool) -> Result<Statistics, String> {
+    match catch_unwind(AssertUnwindSafe(|| seed::play(seed, sabotage, is_told))) {
+        Ok(result) => result.map_err(|violation| violation.to_string()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            Err(format!("panic: {}", text.unwrap_or_default()))
+        }
+    }
+}
+
+/// Plays seeds 1 to `seeds` on all cores. The lowest seed that failed, with what is wrong with it.
+fn play_all(seeds: u64, sabotage: Sabotage) -> Result<Statistics, (u64, String)> {
+    let next = AtomicU64::new(1);
+    let worst: Mutex<Option<(u64, String)>> = Mutex::new(None);
+    let sum = Mutex::new(Statistics::default());
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > seeds || worst.lock().unwrap().as_ref().is_some_and(|(lowest, _)| *lowest < seed) {
+                        return;
+                    }
+                    match verdict(seed, sabotage, false) {
+                        Ok(statistics) => sum.lock().unwrap().add(&statistics),
+                        Err(what) => {
+                            let mut worst = worst.lock().unwrap();
+                            if worst.as_ref().is_none_or(|(lowest, _)| seed < *lowest) {
+                                *worst = Some((seed, what));
+                            }
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let worst = worst.into_inner().unwrap();
+    worst.map_or_else(|| Ok(sum.into_inner().unwrap()), Err)
+}
+
+fn command(seed: u64) -> String {
+    format!("ZONER_SIM_SEED={seed} cargo test --release --test simulation invariants_hold -- --nocapture")
+}
+
+#[test]
+fn the_invariants_hold_whatever_goes_wrong() {
+    if let Some(seed) = number("ZONER_SIM_SEED") {
+        let statistics = verdict(seed, Sabotage::default(), true).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        eprintln!("seed {seed} holds: {statistics:?}");
+        return;
+    }
+    let seeds = number("ZONER_SIM_SEEDS").unwrap_or(SEEDS);
+    match play_all(seeds, Sabotage::default()) {
+        Ok(statistics) => eprintln!("{seeds} seeds hold: {statistics:?}"),
+        Err((seed, what)) => panic!("seed {seed} fails: {what}\nplay it again: {}", command(seed)),
+    }
+}

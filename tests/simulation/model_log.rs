@@ -1,0 +1,420 @@
+//! The engine's [`Log`] on the model of Kafka: what `kafka::client` is on a real one.
+//!
+//! Every call is a place at which the world may go on without this process, freeze it or kill it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use zoner::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output};
+use zoner::engine::placement::Placement;
+use zoner::engine::record::{FORWARDED_HEADER, Origin, Position, Record, Topic};
+use zoner::event::encode;
+use zoner::units::UtcMillis;
+
+use crate::kafka_model::{GroupName, group};
+use crate::kafka_model::partition_log::{Isolation, Seen, Stored};
+use crate::kafka_model::transactions::{Identity, Refusal};
+use crate::kafka_model::Place;
+use crate::membership::Membership;
+use crate::slot::Slot;
+use crate::world::{Misfortune, World};
+
+/// As in production.
+pub const TRANSACTION_TIMEOUT: i64 = 10_000;
+const ROUND_TRIP: i64 = 10_000;
+const INIT_TRANSACTIONS: i64 = 30_000;
+
+/// Records handed out together.
+pub struct ModelBatch {
+    topic: Topic,
+    records: Vec<(i32, i64, Rc<Stored>)>,
+}
+
+impl Batch for ModelBatch {
+    fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn record(&self, index: usize) -> Record<'_> {
+        let (partition, offset, stored) = &self.records[index];
+        Record {
+            position: Position { topic: self.topic, partition: *partition, offset: *offset },
+            stamp: UtcMillis(stored.stamp),
+            key: stored.key.as_deref(),
+            value: stored.value.as_deref(),
+            origin: None,
+        }
+    }
+
+    fn origin(&self, index: usize) -> Option<Origin> {
+        origin_of(&self.records[index].2)
+    }
+
+    fn headers(&self, index: usize) -> Vec<(String, Option<Vec<u8>>)> {
+        self.records[index].2.headers.clone()
+    }
+}
+
+/// What a forwarded record's header says.
+pub fn origin_of(record: &Stored) -> Option<Origin> {
+    let (_, value) = record.headers.iter().rev().find(|(name, _)| name == FORWARDED_HEADER)?;
+    Origin::parse(value.as_deref()?)
+}
+
+/// The clients of one worker.
+pub struct ModelLog {
+    world: Rc<World>,
+    slot: Rc<Slot>,
+    membership: Rc<RefCell<Membership>>,
+    topic: Topic,
+    group: GroupName,
+    producers: [Identity; 2],
+    current: usize,
+    /// Records of the open transaction that are not sent yet.
+    unsent: Vec<(Place, Stored)>,
+    /// The coordinator has heard of the open transaction.
+    has_sent: bool,
+    unsent_ticks: Vec<(Place, Stored)>,
+    /// Whose turn it is to be read from first.
+    turn: i32,
+}
+
+fn dead() -> LogError {
+    LogError::Client("the process was killed".to_owned())
+}
+
+fn refused(what: &str, refusal: Refusal) -> LogError {
+    let said = format!("{what}: {refusal:?}");
+    match refusal {
+        Refusal::Fenced => LogError::Fenced(said),
+        Refusal::UnknownMember | Refusal::IllegalGeneration | Refusal::FencedInstance => LogError::Abort(said),
+        Refusal::InvalidState | Refusal::Concurrent => LogError::Client(said),
+    }
+}
+
+impl ModelLog {
+    /// Connects a worker: its producers take their transactional ids over, its consumer joins.
+    pub fn join(world: &Rc<World>, slot: &Rc<Slot>) -> Result<ModelLog, LogError> {
+        let group = slot.kind.group();
+        let mut producers = Vec::new();
+        for turn in 0..2 {
+            world.at_call(slot, "init_transactions")?;
+            let id = format!("{group}-{}-{turn}", slot.identity());
+            producers.push(init_transactions(world, slot, &id)?);
+        }
+        let membership = Rc::new(RefCell::new(Membership::new(slot.instance.clone())));
+        *slot.membership.borrow_mut() = Some(Rc::clone(&membership));
+        let second = producers.pop().ok_or_else(dead)?;
+        let first = producers.pop().ok_or_else(dead)?;
+        Ok(ModelLog {
+            world: Rc::clone(world),
+            slot: Rc::clone(slot),
+            membership,
+            topic: slot.kind.input(),
+            group,
+            producers: [first, second],
+            current: 0,
+            unsent: Vec::new(),
+            has_sent: false,
+            unsent_ticks: Vec::new(),
+            turn: 0,
+        })
+    }
+
+    fn at(&self, call: &'static str) -> Result<(), LogError> {
+        self.world.at_call(&self.slot, call)
+    }
+
+    fn input(&self, partition: i32) -> Place {
+        Place { topic: self.world.topics.input(self.topic), partition }
+    }
+
+    fn producer(&self) -> &Identity {
+        &self.producers[self.current]
+    }
+
+    /// Where the default partitioner puts a record; without a key, anywhere.
+    fn place(&self, destination: Destination, key: Option<&[u8]>) -> Place {
+        let topic = self.world.topics.of(destination);
+        let partitions = self.world.kafka.borrow().partitions(topic);
+        let partition = match key.filter(|key| !key.is_empty()) {
+            Some(key) => Placement::Murmur2.partition(key, partitions),
+            None => self.world.random.borrow_mut().below(partitions as usize) as i32,
+        };
+        Place { topic, partition }
+    }
+
+    /// Sends up to `count` records of the open transaction.
+    fn send(&mut self, count: usize) -> Result<(), LogError> {
+        for (place, record) in self.unsent.drain(..count) {
+            let identity = self.producers[self.current].clone();
+            let mut kafka = self.world.kafka.borrow_mut();
+            // The markers of this producer's transaction before the last are waited for.
+            kafka.write_all_markers(&identity.transactional_id);
+            self.has_sent = true;
+            kafka.produce(&identity, place, record).map_err(|refusal| refused("produce", refusal))?;
+        }
+        Ok(())
+    }
+
+    fn send_ticks(&mut self) {
+        for (place, record) in self.unsent_ticks.drain(..) {
+            self.world.kafka.borrow_mut().append(place, record);
+        }
+    }
+
+    /// A broker's refusal that nobody expected.
+    fn misfortune(&self, call: &'static str) -> Result<(), LogError> {
+        match self.world.misfortune(&self.slot, call) {
+            None | Some(Misfortune::NoAnswer) => Ok(()),
+            Some(Misfortune::Refused) => Err(LogError::Abort(format!("{call}: refused"))),
+            Some(Misfortune::Broken) => Err(LogError::Client(format!("{call}: the connection broke"))),
+        }
+    }
+}
+
+fn init_transactions(world: &Rc<World>, slot: &Rc<Slot>, id: &str) -> Result<Identity, LogError> {
+    let deadline = world.kafka.borrow().now() + INIT_TRANSACTIONS;
+    loop {
+        let answer = world.kafka.borrow_mut().init_transactions(id, TRANSACTION_TIMEOUT);
+        match answer {
+            Ok(identity) => return Ok(identity),
+            Err(Refusal::Concurrent) => world.wait(slot, deadline)?,
+            Err(refusal) => return Err(refused("init transactions", refusal)),
+        }
+    }
+}
+
+impl Log for ModelLog {
+    type Batch = ModelBatch;
+
+    fn group_events(&mut self) -> Result<Vec<GroupEvent>, LogError> {
+        self.at("group_events")?;
+        let mut membership = self.membership.borrow_mut();
+        if membership.is_fenced {
+            return Err(LogError::Fatal("another member runs with this instance id".to_owned()));
+        }
+        Ok(membership.take_events())
+    }
+
+    fn assign(&mut self, starts: &[(i32, i64)]) -> Result<(), LogError> {
+        self.at("assign")?;
+        let starts: Vec<(i32, Option<i64>)> =
+            starts.iter().map(|(partition, offset)| (*partition, Some(*offset))).collect();
+        self.slot.journal_begins_anew(starts.iter().map(|(partition, _)| *partition));
+        self.membership.borrow_mut().assign(&starts);
+        Ok(())
+    }
+
+    fn unassign(&mut self, partitions: &[i32]) -> Result<(), LogError> {
+        self.at("unassign")?;
+        self.membership.borrow_mut().unassign(partitions);
+        self.world.tell(|| format!("process {} gives up {partitions:?}", self.slot.number));
+        Ok(())
+    }
+
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<Option<Committed>>, LogError> {
+        self.at("committed")?;
+        let deadline = self.world.kafka.borrow().now() + ROUND_TRIP;
+        // What an open transaction may yet change is not told.
+        while self.world.kafka.borrow().group(self.group).is_unstable(partitions) {
+            self.world.wait(&self.slot, deadline)?;
+        }
+        let kafka = self.world.kafka.borrow();
+        let known = kafka.group(self.group);
+        self.world.tell(|| {
+            let told: Vec<_> = partitions.iter().map(|partition| known.committed(*partition)).collect();
+            format!("process {} takes over {partitions:?} at {told:?}", self.slot.number)
+        });
+        Ok(partitions
+            .iter()
+            .map(|partition| {
+                let group::Committed { offset, metadata } = known.committed(*partition)?;
+                Some(Committed { offset, metadata })
+            })
+            .collect())
+    }
+
+    fn bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {
+        self.at("bounds")?;
+        let kafka = self.world.kafka.borrow();
+        let log = kafka.log(self.input(partition));
+        // A client that reads committed records is told the last stable offset.
+        Ok(Bounds { low: log.start(), high: log.last_stable_offset() })
+    }
+
+    fn fetch(&mut self, max: usize, _wait: Duration) -> Result<ModelBatch, LogError> {
+        self.at("fetch")?;
+        self.send_ticks();
+        let mut batch = ModelBatch { topic: self.topic, records: Vec::new() };
+        let mut membership = self.membership.borrow_mut();
+        let kafka = self.world.kafka.borrow();
+        let mut random = self.world.random.borrow_mut();
+        self.turn += 1;
+        let partitions: Vec<i32> = membership.reading.keys().copied().collect();
+        let count = partitions.len();
+        for place in 0..count {
+            let partition = partitions[(place + self.turn as usize) % count];
+            let Some(reading) = membership.reading.get_mut(&partition) else { continue };
+            let Some(next) = reading.next.as_mut() else { continue };
+            let log = kafka.log(self.input(partition));
+            if *next < log.start() || *next > log.high_watermark() {
+                return Err(LogError::Fatal(format!("offset {next} of partition {partition} does not exist")));
+            }
+            // What the fetch has brought so far: anything, up to all of it.
+            let mut budget = if random.permille(300) { random.below(6) } else { max };
+            reading.known_end = Some(log.high_watermark());
+            for seen in log.read(*next, Isolation::ReadCommitted) {
+                if budget == 0 || batch.records.len() == max {
+                    break;
+                }
+                budget -= 1;
+                let offset = match seen {
+                    Seen::Record { offset, record, .. } => {
+                        batch.records.push((partition, offset, record));
+                        offset
+                    }
+                    Seen::Nothing { offset } => offset,
+                };
+                *next = offset + 1;
+                reading.position = Some(offset + 1);
+            }
+        }
+        Ok(batch)
+    }
+
+    fn position(&self, partition: i32) -> Option<i64> {
+        self.membership.borrow().reading.get(&partition)?.position
+    }
+
+    fn end(&self, partition: i32) -> Option<i64> {
+        self.membership.borrow().reading.get(&partition)?.known_end
+    }
+
+    fn rewind(&mut self, offsets: &[(i32, i64)]) -> Result<(), LogError> {
+        self.at("rewind")?;
+        self.slot.journal_begins_anew(self.membership.borrow().reading.keys().copied());
+        let mut membership = self.membership.borrow_mut();
+        for (partition, offset) in offsets {
+            let Some(reading) = membership.reading.get_mut(partition) else {
+                return Err(LogError::Client(format!("seek: partition {partition} is not assigned")));
+            };
+            // The position is told of what was handed out last, until something is handed out again.
+            reading.next = Some(*offset);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), LogError> {
+        self.at("begin")?;
+        assert!(self.unsent.is_empty() && !self.has_sent, "a transaction is open already");
+        self.current = (self.current + 1) % self.producers.len();
+        Ok(())
+    }
+
+    fn produce(&mut self, output: &Output<'_>) -> Result<(), LogError> {
+        self.at("produce")?;
+        self.misfortune("produce")?;
+        let place = self.place(output.destination, output.key);
+        let record = Stored {
+            key: output.key.map(<[u8]>::to_vec),
+            value: output.value.map(<[u8]>::to_vec),
+            headers: output
+                .headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)))
+                .collect(),
+            stamp: output.stamp.map_or(self.slot.clock.wall(), |stamp| stamp.0),
+        };
+        self.unsent.push((place, record));
+        let sent = self.world.random.borrow_mut().below(self.unsent.len() + 1);
+        // What fails in the background is told by the commit.
+        match self.send(sent) {
+            Err(LogError::Fenced(why)) => Err(LogError::Abort(why)),
+            other => other,
+        }
+    }
+
+    fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError> {
+        self.at("send_offsets")?;
+        let offsets: BTreeMap<i32, group::Committed> = offsets
+            .iter()
+            .map(|commit| {
+                let committed = group::Committed { offset: commit.offset, metadata: commit.metadata.clone() };
+                (commit.partition, committed)
+            })
+            .collect();
+        if self.world.sabotage.offsets_outside_transactions {
+            let mut kafka = self.world.kafka.borrow_mut();
+            let order = kafka.next_order();
+            kafka.group_mut(self.group).commit_directly(&offsets, order);
+        } else if !offsets.is_empty() {
+            let Some(standing) = self.membership.borrow().standing() else {
+                return Err(LogError::Abort("not a member of the group at the moment".to_owned()));
+            };
+            self.misfortune("send_offsets")?;
+            let identity = self.producer().clone();
+            let mut kafka = self.world.kafka.borrow_mut();
+            kafka.write_all_markers(&identity.transactional_id);
+            self.has_sent = true;
+            kafka
+                .send_offsets(&identity, self.group, &standing, &offsets)
+                .map_err(|refusal| refused("send offsets", refusal))?;
+        }
+        self.world.tell(|| format!("process {} sends {offsets:?}", self.slot.number));
+        self.at("flush")?;
+        self.send(self.unsent.len())?;
+        self.at("end_transaction")?;
+        if !self.has_sent {
+            return Ok(());
+        }
+        self.misfortune("end_transaction")?;
+        let identity = self.producer().clone();
+        if self.world.misfortune(&self.slot, "the answer to end_transaction") == Some(Misfortune::NoAnswer) {
+            self.world.lose_answer(&identity);
+            if self.world.sabotage.trusts_lost_commits {
+                self.has_sent = false;
+                return Ok(());
+            }
+            return Err(LogError::Client("committing timed out".to_owned()));
+        }
+        let ended = self.world.kafka.borrow_mut().end_transaction(&identity, true);
+        ended.map_err(|refusal| refused("end transaction", refusal))?;
+        self.world.tell(|| format!("process {} has committed", self.slot.number));
+        self.has_sent = false;
+        self.at("committed transaction")
+    }
+
+    fn abort(&mut self) -> Result<(), LogError> {
+        self.at("abort")?;
+        self.unsent.clear();
+        if std::mem::take(&mut self.has_sent) {
+            let identity = self.producer().clone();
+            let ended = self.world.kafka.borrow_mut().end_transaction(&identity, false);
+            ended.map_err(|refusal| refused("abort", refusal))?;
+        }
+        self.at("aborted")
+    }
+
+    fn tick(&mut self, partition: i32, at: UtcMillis) -> Result<(), LogError> {
+        self.at("tick")?;
+        let record = Stored { value: Some(encode::tick(at)), stamp: at.0, ..Stored::default() };
+        self.unsent_ticks.push((self.input(partition), record));
+        if self.world.random.borrow_mut().coin() {
+            self.send_ticks();
+        }
+        Ok(())
+    }
+
+    fn close(mut self, leave: bool) {
+        if self.at("close").is_err() {
+            return;
+        }
+        self.send_ticks();
+        let mut kafka = self.world.kafka.borrow_mut();
+        let now = kafka.now();
+        self.membership.borrow_mut().close(kafka.group_mut(self.group), leave, now);
+    }
+}
