@@ -79,14 +79,19 @@ impl Membership {
             return;
         }
         let Some(member) = self.member else {
+            // A rebalance that the worker is answering comes to its end first, as in librdkafka.
             if self.outstanding == Outstanding::Nothing {
-                self.member = Some(group.join(self.instance.as_deref(), now));
+                self.lose_or_join(group, now);
             }
             return;
         };
         match group.heartbeat(member, now) {
             Answer::FencedInstance => self.is_fenced = true,
-            Answer::Unknown => self.lose(),
+            Answer::Unknown => {
+                self.member = None;
+                self.generation = -1;
+                self.joins_again = false;
+            }
             Answer::JoinAgain => {
                 if self.outstanding == Outstanding::Nothing {
                     self.joins_again = false;
@@ -103,14 +108,10 @@ impl Membership {
         }
     }
 
-    /// The group has forgotten this member: whatever it owns may be somebody else's.
-    fn lose(&mut self) {
-        self.member = None;
-        self.generation = -1;
-        self.joins_again = false;
-        self.events.clear();
+    /// The group has forgotten this member: whatever it owns may be somebody else's. It joins when it owns nothing.
+    fn lose_or_join(&mut self, group: &mut Group, now: i64) {
         if self.owned.is_empty() {
-            self.outstanding = Outstanding::Nothing;
+            self.member = Some(group.join(self.instance.as_deref(), now));
             return;
         }
         let partitions = self.owned.iter().copied().collect();

@@ -115,10 +115,9 @@ fn check_states(
         let process = slot.process.borrow();
         let Some(process) = process.as_ref() else { continue };
         for owned in process.owned() {
-            let committed = kafka.group(slot.kind.group()).committed(owned.partition);
             // Some timers of the next record have fired already.
             let is_inside_a_record =
-                committed.is_some_and(|known| known.offset == owned.next_offset && !known.metadata.is_empty());
+                kafka.group(slot.kind.group()).has_metadata_at(owned.partition, owned.next_offset);
             if owned.is_live && !owned.is_changed && !is_inside_a_record && wanted(slot.number, owned.partition) {
                 process.compare(owned, &kafka, references)?;
             }
