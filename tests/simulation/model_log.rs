@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use zoner::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output};
+use zoner::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
 use zoner::engine::placement::Placement;
 use zoner::engine::record::{FORWARDED_HEADER, Origin, Position, Record, Topic};
 use zoner::event::encode;
@@ -79,6 +79,14 @@ pub struct ModelLog {
     unsent_ticks: Vec<(Place, Stored)>,
     /// Whose turn it is to be read from first.
     turn: i32,
+    /// State partitions that are being read, and how far.
+    states: BTreeMap<i32, StateReading>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StateReading {
+    next: i64,
+    position: Option<i64>,
 }
 
 fn dead() -> LogError {
@@ -120,6 +128,7 @@ impl ModelLog {
             has_sent: false,
             unsent_ticks: Vec::new(),
             turn: 0,
+            states: BTreeMap::new(),
         })
     }
 
@@ -131,13 +140,20 @@ impl ModelLog {
         Place { topic: self.world.topics.input(self.topic), partition }
     }
 
+    fn state(&self, partition: i32) -> Place {
+        Place { topic: self.world.topics.state_of(self.topic), partition }
+    }
+
     fn producer(&self) -> &Identity {
         &self.producers[self.current]
     }
 
     /// Where the default partitioner puts a record; without a key, anywhere.
-    fn place(&self, destination: Destination, key: Option<&[u8]>) -> Place {
-        let topic = self.world.topics.of(destination);
+    fn place(&self, destination: Destination, partition: Option<i32>, key: Option<&[u8]>) -> Place {
+        let topic = self.world.topics.of(destination, self.topic);
+        if let Some(partition) = partition {
+            return Place { topic, partition };
+        }
         let partitions = self.world.kafka.borrow().partitions(topic);
         let partition = match key.filter(|key| !key.is_empty()) {
             Some(key) => Placement::Murmur2.partition(key, partitions),
@@ -199,12 +215,71 @@ impl Log for ModelLog {
         Ok(membership.take_events())
     }
 
-    fn assign(&mut self, starts: &[(i32, i64)]) -> Result<(), LogError> {
+    fn assign(&mut self, starts: &[Start]) -> Result<(), LogError> {
         self.at("assign")?;
         let starts: Vec<(i32, Option<i64>)> =
-            starts.iter().map(|(partition, offset)| (*partition, Some(*offset))).collect();
+            starts.iter().map(|start| (start.partition, (!start.paused).then_some(start.offset))).collect();
         self.slot.journal_begins_anew(starts.iter().map(|(partition, _)| *partition));
         self.membership.borrow_mut().assign(&starts);
+        Ok(())
+    }
+
+    fn resume(&mut self, partition: i32, offset: i64) -> Result<(), LogError> {
+        self.at("resume")?;
+        self.slot.journal_begins_anew([partition]);
+        let mut membership = self.membership.borrow_mut();
+        let Some(reading) = membership.reading.get_mut(&partition) else {
+            return Err(LogError::Client(format!("resume: partition {partition} is not assigned")));
+        };
+        reading.next = Some(offset);
+        Ok(())
+    }
+
+    fn open_state(&mut self, partition: i32) -> Result<Bounds, LogError> {
+        self.at("open_state")?;
+        let kafka = self.world.kafka.borrow();
+        let log = kafka.log(self.state(partition));
+        self.states.insert(partition, StateReading { next: log.start(), position: None });
+        let stops_early = self.world.sabotage.restores_to_the_last_stable_offset;
+        let high = if stops_early { log.last_stable_offset() } else { log.high_watermark() };
+        Ok(Bounds { low: log.start(), high })
+    }
+
+    fn fetch_state(&mut self, max: usize, _wait: Duration) -> Result<ModelBatch, LogError> {
+        self.at("fetch_state")?;
+        let mut batch = ModelBatch { topic: self.topic, records: Vec::new() };
+        let kafka = self.world.kafka.borrow();
+        let mut random = self.world.random.borrow_mut();
+        let topic = self.world.topics.state_of(self.topic);
+        for (partition, reading) in &mut self.states {
+            let log = kafka.log(Place { topic, partition: *partition });
+            let mut budget = if random.permille(300) { random.below(6) } else { max };
+            for seen in log.read(reading.next, Isolation::ReadCommitted) {
+                if budget == 0 || batch.records.len() == max {
+                    break;
+                }
+                budget -= 1;
+                let offset = match seen {
+                    Seen::Record { offset, record, .. } => {
+                        batch.records.push((*partition, offset, record));
+                        offset
+                    }
+                    Seen::Nothing { offset } => offset,
+                };
+                reading.next = offset + 1;
+                reading.position = Some(offset + 1);
+            }
+        }
+        Ok(batch)
+    }
+
+    fn state_position(&self, partition: i32) -> Option<i64> {
+        self.states.get(&partition)?.position
+    }
+
+    fn close_state(&mut self, partition: i32) -> Result<(), LogError> {
+        self.at("close_state")?;
+        self.states.remove(&partition);
         Ok(())
     }
 
@@ -317,7 +392,7 @@ impl Log for ModelLog {
     fn produce(&mut self, output: &Output<'_>) -> Result<(), LogError> {
         self.at("produce")?;
         self.misfortune("produce")?;
-        let place = self.place(output.destination, output.key);
+        let place = self.place(output.destination, output.partition, output.key);
         let record = Stored {
             key: output.key.map(<[u8]>::to_vec),
             value: output.value.map(<[u8]>::to_vec),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use zoner::engine::placement::Placement;
-use zoner::engine::worker::Settings;
+use zoner::engine::worker::{Checkpoints, Settings};
 use zoner::units::Span;
 
 use crate::random::Random;
@@ -32,6 +32,8 @@ pub struct Sabotage {
     pub offsets_outside_transactions: bool,
     /// An answer that was lost is taken for a good one.
     pub trusts_lost_commits: bool,
+    /// States are read only as far as no open transaction may still change them.
+    pub restores_to_the_last_stable_offset: bool,
     /// The group takes offsets from whoever sends them.
     pub no_generations: bool,
     /// What the engine itself leaves out.
@@ -77,6 +79,10 @@ impl Plan {
             placement: Placement::Murmur2,
             partitions,
             accept_gap: false,
+            checkpoints: random.permille(850).then(|| Checkpoints {
+                interval: Duration::from_millis(*random.pick(&[100, 500, 2_000, 60_000])),
+            }),
+            program: "simulated".into(),
             sabotage: sabotage.engine,
         };
         Plan {

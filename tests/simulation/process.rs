@@ -8,6 +8,7 @@ use serde::Serialize;
 use zoner::engine::clock::Clock;
 use zoner::engine::directory::Directory;
 use zoner::engine::log::LogError;
+use zoner::engine::partition::Partition;
 use zoner::engine::processor::{Processor, Unit};
 use zoner::engine::worker::{Exit, Settings, Shared, Worker};
 use zoner::event::recommendation::Estimate;
@@ -143,8 +144,12 @@ impl<P: Comparable> Process for Running<P> {
                 wanted.stream_time()
             ));
         }
-        let (units, wanted_units) = (partition.units(), wanted.units());
-        let keys = |units: &[&P::Unit]| units.iter().map(|unit| unit.key().to_owned()).collect::<Vec<_>>();
+        // A state that is vacant says nothing; it is forgotten when the state topic knows.
+        let known = |partition: &'_ Partition<Watched<P>>| -> Vec<P::Unit> {
+            partition.units().into_iter().filter(|unit| !unit.is_vacant()).cloned().collect()
+        };
+        let (units, wanted_units) = (known(partition), known(wanted));
+        let keys = |units: &[P::Unit]| units.iter().map(|unit| unit.key().to_owned()).collect::<Vec<_>>();
         if keys(&units) != keys(&wanted_units) {
             return differs(format!("{:?} instead of {:?}", keys(&units), keys(&wanted_units)));
         }

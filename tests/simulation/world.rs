@@ -34,6 +34,8 @@ pub struct Topics {
     pub flight_status: usize,
     pub recommendations: usize,
     pub dead_letters: usize,
+    pub traveller_states: usize,
+    pub flight_states: usize,
 }
 
 impl Topics {
@@ -44,12 +46,21 @@ impl Topics {
         }
     }
 
-    pub fn of(&self, destination: Destination) -> usize {
+    /// The topic of the states that a processor makes of its input.
+    pub fn state_of(&self, input: Topic) -> usize {
+        match input {
+            Topic::UserActivity => self.traveller_states,
+            Topic::FlightStatus => self.flight_states,
+        }
+    }
+
+    pub fn of(&self, destination: Destination, input: Topic) -> usize {
         match destination {
             Destination::UserActivity => self.user_activity,
             Destination::FlightStatus => self.flight_status,
             Destination::Recommendations => self.recommendations,
             Destination::DeadLetters => self.dead_letters,
+            Destination::State => self.state_of(input),
         }
     }
 }
@@ -124,6 +135,8 @@ impl World {
             flight_status: kafka.create_topic(plan.partitions, plan.append_time),
             recommendations: kafka.create_topic(2, true),
             dead_letters: kafka.create_topic(1, true),
+            traveller_states: kafka.create_topic(plan.partitions, true),
+            flight_states: kafka.create_topic(plan.partitions, true),
         };
         for kind in [Kind::Travellers, Kind::Flights] {
             kafka.create_group(kind.group(), Group::new(plan.partitions, SESSION_TIMEOUT, REBALANCE_TIMEOUT));
