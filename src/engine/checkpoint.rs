@@ -192,9 +192,13 @@ impl Checkpoint {
         }
     }
 
-    /// What was written since the last commit does not stand.
-    pub fn abort(&mut self) {
+    /// What was written since the last commit does not stand, and the partition is back at `standing`.
+    pub fn abort(&mut self, standing: Mark) {
         if let Some(round) = &mut self.round {
+            // A round that began in the aborted transaction: the records in between have no effect yet.
+            if round.begun_at.offset > standing.offset {
+                round.begun_at = standing;
+            }
             round.units_open = round.units_done;
             round.gone_open = round.gone_done;
             round.complete_open = false;

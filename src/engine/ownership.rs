@@ -42,6 +42,14 @@ pub(super) struct Loading {
     pub(super) input: Bounds,
 }
 
+impl Loading {
+    /// The states have seen more than was committed, and more than there was, when that was asked for.
+    pub(super) fn is_older_than(&self, marker: &Marker) -> bool {
+        let committed = self.committed.as_ref().map(|committed| committed.offset);
+        marker.offset > self.input.high || committed < Some(marker.committed)
+    }
+}
+
 impl<P: Processor> Owned<P> {
     pub(super) fn is_live(&self) -> bool {
         self.restore_until.is_none() && self.loading.is_none()

@@ -465,7 +465,7 @@ impl<P: Processor> Partition<P> {
                 Before::Unkept { .. } => debug_assert!(false, "a partition that is being rebuilt is never aborted"),
             }
         }
-        self.checkpoint.abort();
+        self.checkpoint.abort(self.before);
         self.transaction += 1;
         self.stream_time = self.before.stream_time;
         self.next_offset = self.before.offset;

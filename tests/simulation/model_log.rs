@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use zoner::engine::codec::{self, MARKER_KEY};
 use zoner::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
 use zoner::engine::placement::Placement;
 use zoner::engine::record::{FORWARDED_HEADER, Origin, Position, Record, Topic};
 use zoner::event::encode;
+use zoner::household::Household;
 use zoner::units::UtcMillis;
 
 use crate::kafka_model::{GroupName, group};
@@ -87,6 +89,22 @@ pub struct ModelLog {
 struct StateReading {
     next: i64,
     position: Option<i64>,
+}
+
+/// A record in a few words.
+fn told(destination: &Destination, record: &Stored) -> String {
+    let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
+    let what = match (destination, &record.value) {
+        (Destination::State, Some(value)) if record.key.as_deref() == Some(MARKER_KEY) => {
+            format!("{:?}", codec::decode_marker(value))
+        }
+        (Destination::State, Some(value)) => match codec::decode_unit::<Household>(value) {
+            Ok((position, _)) => format!("complete to {position}"),
+            Err(_) => "a flight".to_owned(),
+        },
+        (_, value) => String::from_utf8_lossy(value.as_deref().unwrap_or(b"nothing")).chars().take(300).collect(),
+    };
+    format!("{destination:?} {key:?}: {what}")
 }
 
 fn dead() -> LogError {
@@ -254,6 +272,10 @@ impl Log for ModelLog {
         for (partition, reading) in &mut self.states {
             let log = kafka.log(Place { topic, partition: *partition });
             let mut budget = if random.permille(300) { random.below(6) } else { max };
+            self.world.tell(|| {
+                let (end, stable) = (log.high_watermark(), log.last_stable_offset());
+                format!("process {} reads states of {partition} from {} of {stable}/{end}", self.slot.number, reading.next)
+            });
             for seen in log.read(reading.next, Isolation::ReadCommitted) {
                 if budget == 0 || batch.records.len() == max {
                     break;
@@ -403,6 +425,7 @@ impl Log for ModelLog {
                 .collect(),
             stamp: output.stamp.map_or(self.slot.clock.wall(), |stamp| stamp.0),
         };
+        self.world.tell(|| format!("process {} writes {}", self.slot.number, told(&output.destination, &record)));
         self.unsent.push((place, record));
         let sent = self.world.random.borrow_mut().below(self.unsent.len() + 1);
         // What fails in the background is told by the commit.

@@ -102,6 +102,18 @@ impl<P: Comparable> Running<P> {
     }
 }
 
+/// The lines in which two texts part.
+fn difference(one: &str, other: &str) -> String {
+    let (ones, others): (Vec<&str>, Vec<&str>) = (one.lines().collect(), other.lines().collect());
+    let same_before = ones.iter().zip(&others).take_while(|(one, other)| one == other).count();
+    let same_after = ones.iter().rev().zip(others.iter().rev()).take_while(|(one, other)| one == other).count();
+    let part = |lines: &[&str]| {
+        let end = lines.len().saturating_sub(same_after).max(same_before);
+        lines[same_before.saturating_sub(4)..end].join("\n")
+    };
+    format!("{}\n{}\ninstead of\n{}", one.lines().nth(1).unwrap_or_default(), part(&ones), part(&others))
+}
+
 impl<P: Comparable> Process for Running<P> {
     fn step(&mut self) -> Result<(), LogError> {
         self.worker.step(0, None)
@@ -156,7 +168,7 @@ impl<P: Comparable> Process for Running<P> {
         for (unit, wanted_unit) in units.iter().zip(&wanted_units) {
             let bytes = |unit: &P::Unit| serde_json::to_vec(unit).expect("a state as JSON");
             if unit != wanted_unit || bytes(unit) != bytes(wanted_unit) {
-                return differs(format!("{unit:#?}\ninstead of {wanted_unit:#?}"));
+                return differs(difference(&format!("{unit:#?}"), &format!("{wanted_unit:#?}")));
             }
         }
         Ok(())

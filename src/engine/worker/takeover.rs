@@ -186,7 +186,16 @@ impl<P: Processor, L: Log> Worker<P, L> {
 
     fn finish_loading(&mut self, number: i32) -> Result<(), LogError> {
         self.log.close_state(number)?;
-        let Some(loading) = self.owned.get_mut(number).and_then(|owned| owned.loading.take()) else { return Ok(()) };
+        let Some(mut loading) = self.owned.get_mut(number).and_then(|owned| owned.loading.take()) else { return Ok(()) };
+        if loading.marker.as_ref().is_some_and(|marker| loading.is_older_than(marker)) {
+            // This process stood still, and somebody else has had the partition meanwhile: the group will say so. Until then
+            // it must not be taken for a topic that was emptied.
+            loading.input = self.log.bounds(number)?;
+            loading.committed = self.log.committed(&[number])?.pop().flatten();
+            if let Some(owned) = self.owned.get_mut(number) {
+                owned.cursor = loading.committed.as_ref().and_then(|c| Cursor::from_metadata(&c.metadata));
+            }
+        }
         let beginning = match &loading.marker {
             Some(marker) => self.beginning_with_states(number, marker, loading.input, loading.committed.as_ref())?,
             None => self.beginning_without_states(number, loading.input, loading.committed.as_ref())?,
