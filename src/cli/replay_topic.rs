@@ -15,8 +15,9 @@ use crate::engine::placement::Placement;
 use crate::engine::record::{Received, Topic};
 use crate::kafka::Cluster;
 use crate::kafka::scan::{Scan, Step};
-use crate::kafka::topics::Topics;
+use crate::kafka::topics::{Topics, wanted};
 use crate::kafka::writer::{Outgoing, Writer};
+use crate::settings::Config;
 use crate::units::{Span, UtcMillis};
 
 /// Of one partition, before it is told to wait for the others.
@@ -69,7 +70,7 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
     if source == target {
         bail!("--from-topic and --to-topic are both {source}: it would never end");
     }
-    refuse_live_target(&cluster, target, command.into_live)?;
+    refuse_live_target(&config, &cluster, target, command.into_live)?;
     let target_topic = Target::find(&cluster, target, command.restamp)?;
     let scan = Scan::open(&cluster, "replay", source, &command.from.start())?;
     let bar = common::progress(scan.length(), "offsets");
@@ -117,10 +118,9 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
 }
 
 /// Nobody's morning is to be told to them again.
-fn refuse_live_target(cluster: &Cluster, target: &str, into_live: bool) -> anyhow::Result<()> {
-    let mut live = vec![cluster.topic(Topic::UserActivity), cluster.topic(Topic::FlightStatus)];
-    live.extend([cluster.recommendations(), cluster.dead_letters()]);
-    if live.iter().any(|name| name == target) && !into_live {
+fn refuse_live_target(config: &Config, cluster: &Cluster, target: &str, into_live: bool) -> anyhow::Result<()> {
+    let is_live = wanted(cluster, &config.layout(true)).iter().any(|topic| topic.name == target);
+    if is_live && !into_live {
         bail!(
             "{target} belongs to the configured installation: what is copied there happens to its people again. \
              `zoner topics create --create-time --prefix test.` makes topics to copy into; --into-live means it"

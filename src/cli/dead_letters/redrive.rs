@@ -56,7 +56,7 @@ pub fn run(command: &Redrive) -> anyhow::Result<()> {
     let writer = if command.dry_run {
         None
     } else {
-        Some(Writer::transactional(&cluster, "zoner-redrive").context("beginning to write")?)
+        Some(Writer::transactional(&cluster, "redrive").context("beginning to write")?)
     };
     let mut scan = Scan::open(&cluster, "redrive", &letters, &command.from.start())?;
     let mut receipts = Receipts::default();
