@@ -19,12 +19,22 @@ impl Complex {
         Complex { re, im }
     }
 
-    #[inline]
+    // Always: inside the wider vectors of `hannay19::wide`, a call would be a call into narrow ones.
+    #[inline(always)]
     pub(super) fn times(self, other: Complex) -> Complex {
         Complex { re: self.re * other.re - self.im * other.im, im: self.re * other.im + self.im * other.re }
     }
 
-    #[inline]
+    #[inline(always)]
+    pub(super) fn and(self, other: Complex) -> Complex {
+        Complex { re: self.re + other.re, im: self.im + other.im }
+    }
+
+    pub(super) fn scaled(self, factor: f64) -> Complex {
+        Complex { re: factor * self.re, im: factor * self.im }
+    }
+
+    #[inline(always)]
     pub(super) fn plus(self, factor: f64, other: Complex) -> Complex {
         Complex { re: self.re + factor * other.re, im: self.im + factor * other.im }
     }

@@ -206,5 +206,5 @@ fn the_result_is_the_same_to_the_last_bit_on_every_machine() {
     assert_eq!(crossing, Some(PINNED_CROSSING));
 }
 
-const PINNED_STATE: [u64; 4] = [0xBF8D_DCB2_163F_98F9, 0x3FEA_A4A4_8788_CC39, 0x3FE3_FD56_5C4A_AD76, 0x28];
+const PINNED_STATE: [u64; 4] = [0xBF8D_DCB2_163F_9913, 0x3FEA_A4A4_8788_CC38, 0x3FE3_FD56_5C4A_AD76, 0x28];
 const PINNED_CROSSING: UtcMillis = UtcMillis(1_703_473_681_579);

@@ -56,7 +56,7 @@ mod reference_scheme;
 
 pub use drive::{BIN, CELL};
 pub use entrain::{EntrainedDay, habitual_cbt_min, likely_midnight_state, personal_offset, personal_offset_at};
-pub use hannay19::{Hannay19, Hannay19Parameters, Hannay19State};
+pub use hannay19::{Hannay19, Hannay19Lanes, Hannay19Parameters, Hannay19State};
 pub use hannay19tp::{Hannay19Tp, Hannay19TpParameters, Hannay19TpState};
 pub use light::{LightContext, LightModel, Place};
 pub use markers::{cbt_min_crossings, dlmo, first_crossing};

@@ -1,8 +1,8 @@
 //! The calls into librdkafka that rdkafka does not wrap: batch consumption, positions without a round trip, commits
 //! without a poll loop of 100 ms.
 //!
-//! The only module with unsafe code. Pointers never leave it; what is borrowed from a message lives as long as its
-//! batch, and a batch keeps its messages until it is dropped.
+//! One of the two modules with unsafe code (the other is `circadian::hannay19::wide`). Pointers never leave it; what is
+//! borrowed from a message lives as long as its batch, and a batch keeps its messages until it is dropped.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int, c_void};

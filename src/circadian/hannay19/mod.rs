@@ -19,17 +19,21 @@
 //! turns once in 24 h (Lawson's integrating factor): the turning itself, nearly all of the motion, is then exact, and what is
 //! left changes slowly enough for steps of half an hour.
 
+mod flow;
+mod lanes;
+#[cfg(test)]
+mod lanes_tests;
 mod parameters;
 mod state;
 #[cfg(test)]
 mod tests;
+mod wide;
 
-use std::f64::consts::TAU;
-
+use self::flow::{Flow, StepLight, Stride};
+pub use self::lanes::{Hannay19Lanes, LANES, LaneDrives, LaneStates};
 pub use self::parameters::Hannay19Parameters;
 pub use self::state::Hannay19State;
-use crate::circadian::PHASE_PER_HOUR;
-use crate::circadian::disc::Complex;
+pub use self::wide::Vectors;
 use crate::circadian::drive::{BIN, CELL};
 use crate::circadian::oscillator::Oscillator;
 use crate::units::{Hours, Lux, Radians, Span};
@@ -53,36 +57,11 @@ pub struct Hannay19Drive {
     left_half: f64,
 }
 
-/// A step's length with the frame's turning over half of it and over all of it.
-#[derive(Clone, Copy, Debug)]
-struct Stride {
-    hours: f64,
-    turn_half: Complex,
-    turn_full: Complex,
-}
-
-impl Stride {
-    fn of(length: Span) -> Stride {
-        let hours = length.as_hours().0;
-        let angle = hours * PHASE_PER_HOUR;
-        Stride { hours, turn_half: Complex::unit(0.5 * angle), turn_full: Complex::unit(angle) }
-    }
-}
-
 /// The oscillator, ready to step: parameters turned into the coefficients of the polynomial form.
 #[derive(Clone, Copy, Debug)]
 pub struct Hannay19 {
     parameters: Hannay19Parameters,
-    /// −γ + K/2 cos β₁, per hour.
-    growth: f64,
-    /// 2π/τ + K/2 sin β₁ less the frame's turning, radians per hour.
-    drift: f64,
-    coupling_cos: f64,
-    coupling_sin: f64,
-    first_cos: f64,
-    first_sin: f64,
-    second_cos: f64,
-    second_sin: f64,
+    flow: Flow,
     cell: Stride,
     bin: Stride,
 }
@@ -90,24 +69,7 @@ pub struct Hannay19 {
 impl Hannay19 {
     #[must_use]
     pub fn new(parameters: Hannay19Parameters) -> Hannay19 {
-        let coupling = Complex::unit(parameters.beta1);
-        let first = Complex::unit(parameters.beta_l1);
-        let second = Complex::unit(parameters.beta_l2);
-        let coupling_cos = 0.5 * parameters.coupling * coupling.re;
-        let coupling_sin = 0.5 * parameters.coupling * coupling.im;
-        Hannay19 {
-            parameters,
-            growth: coupling_cos - parameters.gamma,
-            drift: drift(parameters.tau, coupling_sin),
-            coupling_cos,
-            coupling_sin,
-            first_cos: 0.5 * parameters.a1 * first.re,
-            first_sin: 0.5 * parameters.a1 * first.im,
-            second_cos: 0.5 * parameters.a2 * second.re,
-            second_sin: 0.5 * parameters.a2 * second.im,
-            cell: Stride::of(CELL),
-            bin: Stride::of(BIN),
-        }
+        Hannay19 { parameters, flow: Flow::new(&parameters), cell: Stride::of(CELL), bin: Stride::of(BIN) }
     }
 
     /// The oscillator with the parameters shipped with the program.
@@ -130,7 +92,7 @@ impl Hannay19 {
         if !light_gain.is_nan() {
             personal.parameters.gain = (self.parameters.gain * light_gain).clamp(0.0, parameters::MOST_GAIN);
         }
-        personal.drift = drift(personal.parameters.tau, self.coupling_sin);
+        personal.flow = self.flow.personal(&personal.parameters);
         personal
     }
 
@@ -139,72 +101,44 @@ impl Hannay19 {
         &self.parameters
     }
 
-    /// dz/dt at z under light drive B, in a frame that turns once in 24 h.
     #[inline]
-    fn velocity(&self, z: Complex, light: f64) -> Complex {
-        let square = z.re * z.re + z.im * z.im;
-        let fourth = square * square;
-        let sixth = fourth * square;
-        let z2 = z.times(z);
-        let z3 = z2.times(z);
-
-        // (growth + i drift) z − K/2 |z|⁴ e^{−iβ₁} z + iσB z
-        let own = Complex {
-            re: self.growth - fourth * self.coupling_cos,
-            im: self.drift + fourth * self.coupling_sin + self.parameters.sigma * light,
-        };
-        // A₁/2 (e^{−iβL₁} − |z|² z² e^{iβL₁})
-        let p = z2.times(Complex { re: self.first_cos, im: self.first_sin });
-        let first = Complex { re: self.first_cos - square * p.re, im: -self.first_sin - square * p.im };
-        // A₂/2 (z̄ e^{−iβL₂} − |z|⁶ z³ e^{iβL₂}); the first term is the conjugate of z e^{iβL₂}
-        let rotation = Complex { re: self.second_cos, im: self.second_sin };
-        let q = z.times(rotation);
-        let r = z3.times(rotation);
-        let second = Complex { re: q.re - sixth * r.re, im: -q.im - sixth * r.im };
-
-        let response = Complex { re: first.re + second.re, im: first.im + second.im };
-        own.times(z).plus(light, response)
-    }
-
-    #[inline]
-    fn light_drive(&self, drive: &Hannay19Drive, adaptation: f64) -> f64 {
-        self.parameters.gain * (drive.alpha * (1.0 - adaptation))
-    }
-
-    #[inline]
-    fn advance(
-        &self,
-        state: Hannay19State,
-        drive: &Hannay19Drive,
-        stride: &Stride,
-        left_half: f64,
-        left_full: f64,
-    ) -> Hannay19State {
-        let distance = state.adaptation - drive.adaptation_limit;
-        let adaptation = drive.adaptation_limit + distance * left_full;
-        let light_start = self.light_drive(drive, state.adaptation);
-        let light_middle = self.light_drive(drive, drive.adaptation_limit + distance * left_half);
-        let light_end = self.light_drive(drive, adaptation);
-
-        let h = stride.hours;
-        let z = state.point();
-        let z_half = stride.turn_half.times(z);
-        let z_full = stride.turn_full.times(z);
-        let k1 = self.velocity(z, light_start);
-        let k1_half = stride.turn_half.times(k1);
-        let k1_full = stride.turn_full.times(k1);
-        let k2 = self.velocity(z_half.plus(0.5 * h, k1_half), light_middle);
-        let k3 = self.velocity(z_half.plus(0.5 * h, k2), light_middle);
-        let k4 = self.velocity(z_full.plus(h, stride.turn_half.times(k3)), light_end);
-        let k23 = stride.turn_half.times(Complex { re: k2.re + k3.re, im: k2.im + k3.im });
-        let next = z_full.plus(h / 6.0, k1_full).plus(h / 3.0, k23).plus(h / 6.0, k4);
-
+    fn advance(&self, state: Hannay19State, light: StepLight, stride: &Stride) -> Hannay19State {
+        let (next, adaptation) = self.flow.advance(state.point(), state.adaptation, light, stride);
         state.followed_by(next, adaptation)
     }
 }
 
-fn drift(tau: Hours, coupling_sin: f64) -> f64 {
-    TAU / tau.0 + coupling_sin - PHASE_PER_HOUR
+impl Hannay19Drive {
+    /// For a step of the grid's cell.
+    fn over_cell(&self) -> StepLight {
+        StepLight {
+            alpha: self.alpha,
+            limit: self.adaptation_limit,
+            left_half: self.left_quarter,
+            left_full: self.left_half,
+        }
+    }
+
+    /// For a step of a light bin.
+    fn over_bin(&self) -> StepLight {
+        StepLight {
+            alpha: self.alpha,
+            limit: self.adaptation_limit,
+            left_half: self.left_eighth,
+            left_full: self.left_quarter,
+        }
+    }
+
+    /// For a step of any length.
+    fn over(&self, hours: f64) -> StepLight {
+        let left_half = libm::exp(-0.5 * hours * self.adaptation_rate);
+        StepLight { alpha: self.alpha, limit: self.adaptation_limit, left_half, left_full: left_half * left_half }
+    }
+
+    /// Whether a cell is taken in two steps.
+    fn is_fast(&self) -> bool {
+        self.adaptation_rate > FAST_ADAPTATION
+    }
 }
 
 impl Oscillator for Hannay19 {
@@ -246,19 +180,18 @@ impl Oscillator for Hannay19 {
 
     fn step(&self, state: Hannay19State, drive: &Hannay19Drive, length: Span) -> Hannay19State {
         debug_assert!(Span::ZERO <= length && length <= CELL, "a step of {length:?}");
-        if length == CELL && drive.adaptation_rate > FAST_ADAPTATION {
-            let middle = self.advance(state, drive, &self.bin, drive.left_eighth, drive.left_quarter);
-            self.advance(middle, drive, &self.bin, drive.left_eighth, drive.left_quarter)
+        if length == CELL && drive.is_fast() {
+            let middle = self.advance(state, drive.over_bin(), &self.bin);
+            self.advance(middle, drive.over_bin(), &self.bin)
         } else if length == CELL {
-            self.advance(state, drive, &self.cell, drive.left_quarter, drive.left_half)
+            self.advance(state, drive.over_cell(), &self.cell)
         } else if length == BIN {
-            self.advance(state, drive, &self.bin, drive.left_eighth, drive.left_quarter)
+            self.advance(state, drive.over_bin(), &self.bin)
         } else if length == Span::ZERO {
             state
         } else {
             let stride = Stride::of(length);
-            let left_half = libm::exp(-0.5 * stride.hours * drive.adaptation_rate);
-            self.advance(state, drive, &stride, left_half, left_half * left_half)
+            self.advance(state, drive.over(stride.hours), &stride)
         }
     }
 

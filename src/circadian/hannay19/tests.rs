@@ -1,8 +1,10 @@
-use std::f64::consts::PI;
+use std::f64::consts::{PI, TAU};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::circadian::PHASE_PER_HOUR;
+use crate::circadian::disc::Complex;
 use crate::circadian::reference_scheme::polar_derivative;
 use crate::units::UtcMillis;
 
@@ -21,8 +23,8 @@ fn the_polynomials_are_the_published_equations() {
                 let psi = f64::from(step) * TAU / 36.0;
                 let [dr, dpsi, _] = polar_derivative(parameters, [amplitude, psi, adaptation], lux);
                 let z = Hannay19State::new(amplitude, Radians(psi), adaptation).point();
-                let light = clock.light_drive(&clock.drive(Lux(lux)), adaptation);
-                let turning = clock.velocity(z, light);
+                let light = parameters.gain * clock.drive(Lux(lux)).alpha * (1.0 - adaptation);
+                let turning = clock.flow.velocity(z, light);
                 // dz/dt = (dR/dt + iR dψ/dt) e^{iψ}; the frame's own turning comes back in.
                 let velocity =
                     Complex { re: turning.re - PHASE_PER_HOUR * z.im, im: turning.im + PHASE_PER_HOUR * z.re };

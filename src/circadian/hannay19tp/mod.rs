@@ -71,14 +71,10 @@ fn population(z: Complex, gamma: f64, frequency: f64, own: f64, other: Complex, 
 impl Hannay19Tp {
     #[must_use]
     pub fn new(parameters: Hannay19TpParameters) -> Hannay19Tp {
-        let scaled = |factor: f64, angle: f64| {
-            let unit = Complex::unit(angle);
-            Complex { re: 0.5 * factor * unit.re, im: 0.5 * factor * unit.im }
-        };
         Hannay19Tp {
             parameters,
-            first: scaled(parameters.a1, parameters.beta_l1),
-            second: scaled(parameters.a2, parameters.beta_l2),
+            first: Complex::unit(parameters.beta_l1).scaled(0.5 * parameters.a1),
+            second: Complex::unit(parameters.beta_l2).scaled(0.5 * parameters.a2),
         }
     }
 

@@ -1,0 +1,300 @@
+//! Eight clocks at once: eight travellers, or the sample points of one filter.
+//!
+//! Every lane makes exactly the steps that [`Hannay19`] makes with its τ, gain and light, in the same order of operations:
+//! the bits are the same as one after the other, whatever vectors the processor has ([`Vectors`]).
+
+use super::flow::{Flow, StepLight, Stride};
+use super::wide::Vectors;
+use super::{Hannay19, Hannay19Drive, Hannay19State};
+use crate::circadian::disc::{Complex, LEAST_AMPLITUDE, keep_amplitude};
+use crate::circadian::drive::{BIN, CELL};
+use crate::circadian::oscillator::Oscillator as _;
+use crate::units::{Lux, Span, UtcMillis};
+
+/// How many clocks are stepped at once: one vector of AVX-512, two of AVX2, four of SSE2.
+pub const LANES: usize = 8;
+
+type Row = [f64; LANES];
+
+/// The states of eight clocks, variable by variable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+pub struct LaneStates {
+    re: Row,
+    im: Row,
+    adaptation: Row,
+    /// Whole numbers.
+    turns: Row,
+}
+
+impl LaneStates {
+    #[must_use]
+    pub fn new(states: &[Hannay19State; LANES]) -> LaneStates {
+        LaneStates {
+            re: std::array::from_fn(|lane| states[lane].re),
+            im: std::array::from_fn(|lane| states[lane].im),
+            adaptation: std::array::from_fn(|lane| states[lane].adaptation),
+            turns: std::array::from_fn(|lane| f64::from(states[lane].turns)),
+        }
+    }
+
+    /// The states one by one.
+    #[must_use]
+    pub fn states(&self) -> [Hannay19State; LANES] {
+        std::array::from_fn(|lane| Hannay19State {
+            re: self.re[lane],
+            im: self.im[lane],
+            adaptation: self.adaptation[lane],
+            turns: self.turns[lane] as i32,
+        })
+    }
+
+    /// These states in the lanes that `take` names, those of `other` in the rest.
+    fn where_taken(&self, take: [bool; LANES], other: &LaneStates) -> LaneStates {
+        let choose =
+            |ours: &Row, theirs: &Row| std::array::from_fn(|lane| if take[lane] { ours[lane] } else { theirs[lane] });
+        LaneStates {
+            re: choose(&self.re, &other.re),
+            im: choose(&self.im, &other.im),
+            adaptation: choose(&self.adaptation, &other.adaptation),
+            turns: choose(&self.turns, &other.turns),
+        }
+    }
+}
+
+/// What each lane's light level does.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneDrives {
+    each: [Hannay19Drive; LANES],
+    cell: LaneLight,
+    bin: LaneLight,
+    /// The lanes that take a cell in two steps.
+    fast: [bool; LANES],
+}
+
+impl LaneDrives {
+    fn new(each: [Hannay19Drive; LANES]) -> LaneDrives {
+        LaneDrives {
+            cell: LaneLight::new(each.map(|drive| drive.over_cell())),
+            bin: LaneLight::new(each.map(|drive| drive.over_bin())),
+            fast: each.map(|drive| drive.is_fast()),
+            each,
+        }
+    }
+}
+
+/// A step's light, row by row.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct LaneLight {
+    alpha: Row,
+    limit: Row,
+    left_half: Row,
+    left_full: Row,
+}
+
+impl LaneLight {
+    fn new(each: [StepLight; LANES]) -> LaneLight {
+        LaneLight {
+            alpha: each.map(|light| light.alpha),
+            limit: each.map(|light| light.limit),
+            left_half: each.map(|light| light.left_half),
+            left_full: each.map(|light| light.left_full),
+        }
+    }
+}
+
+/// What is a person's own in the motion, row by row, and what all share.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct LaneFlow {
+    drift: Row,
+    gain: Row,
+    shared: Flow,
+}
+
+/// Eight oscillators that differ in τ and light gain.
+#[derive(Clone, Copy, Debug)]
+pub struct Hannay19Lanes {
+    flow: LaneFlow,
+    model: Hannay19,
+    vectors: Vectors,
+}
+
+impl Hannay19Lanes {
+    /// Of oscillators that differ only as [`Hannay19::personal`] lets them: all else is taken from the first.
+    #[must_use]
+    pub fn new(oscillators: &[Hannay19; LANES]) -> Hannay19Lanes {
+        Hannay19Lanes::with_vectors(oscillators, Vectors::fastest())
+    }
+
+    /// With vectors of another width; the results are the same.
+    #[must_use]
+    pub fn with_vectors(oscillators: &[Hannay19; LANES], vectors: Vectors) -> Hannay19Lanes {
+        let model = oscillators[0];
+        let flow = LaneFlow {
+            drift: std::array::from_fn(|lane| oscillators[lane].flow.drift),
+            gain: std::array::from_fn(|lane| oscillators[lane].flow.gain),
+            shared: model.flow,
+        };
+        Hannay19Lanes { flow, model, vectors }
+    }
+
+    /// The drives at the lanes' light levels ([`Oscillator::drive`](crate::circadian::Oscillator::drive)); computed once for
+    /// neighbours with the same light.
+    #[must_use]
+    pub fn drives(&self, light: &[Lux; LANES]) -> LaneDrives {
+        let mut each = [self.model.drive(light[0]); LANES];
+        for lane in 1..LANES {
+            let same = light[lane].0.to_bits() == light[lane - 1].0.to_bits();
+            each[lane] = if same { each[lane - 1] } else { self.model.drive(light[lane]) };
+        }
+        LaneDrives::new(each)
+    }
+
+    /// One step of every lane in constant light, `length` as for [`Oscillator::step`](crate::circadian::Oscillator::step).
+    pub fn step(&self, states: &mut LaneStates, drives: &LaneDrives, length: Span) {
+        debug_assert!(Span::ZERO <= length && length <= CELL, "a step of {length:?}");
+        if length == CELL {
+            self.step_cell(states, drives);
+        } else if length == BIN {
+            self.advance(states, &drives.bin, &self.model.bin);
+        } else if length != Span::ZERO {
+            let stride = Stride::of(length);
+            let light = LaneLight::new(drives.each.map(|drive| drive.over(stride.hours)));
+            self.advance(states, &light, &stride);
+        }
+    }
+
+    fn step_cell(&self, states: &mut LaneStates, drives: &LaneDrives) {
+        if drives.fast == [false; LANES] {
+            self.advance(states, &drives.cell, &self.model.cell);
+            return;
+        }
+        let mut once = *states;
+        self.advance(states, &drives.bin, &self.model.bin);
+        self.advance(states, &drives.bin, &self.model.bin);
+        if drives.fast != [true; LANES] {
+            self.advance(&mut once, &drives.cell, &self.model.cell);
+            *states = states.where_taken(drives.fast, &once);
+        }
+    }
+
+    #[inline]
+    fn advance(&self, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
+        self.vectors.advance(&self.flow, states, light, stride);
+    }
+
+    /// The states at `to`, on the grid and with the promises of
+    /// [`Oscillator::integrate`](crate::circadian::Oscillator::integrate), each lane under its own light.
+    pub fn integrate(
+        &self,
+        states: &mut LaneStates,
+        from: UtcMillis,
+        to: UtcMillis,
+        mut light: impl FnMut(UtcMillis) -> [Lux; LANES],
+    ) {
+        let mut known: Option<(Bits, LaneDrives)> = None;
+        let mut cell_start = from.floor_to(CELL);
+        while from < to && cell_start < to {
+            let now = from.max(cell_start);
+            let middle = cell_start + BIN;
+            let end = to.min(cell_start + CELL);
+            let first = (now < middle).then(|| light(cell_start));
+            let second = (end > middle).then(|| light(middle));
+            match (first, second) {
+                (Some(first), Some(second)) => {
+                    let (first_bits, second_bits) = (bits(&first), bits(&second));
+                    if first_bits == second_bits {
+                        self.step(states, self.known_drives(&mut known, &first), end - now);
+                    } else {
+                        let mut whole = *states;
+                        let drives = self.known_drives(&mut known, &first);
+                        self.step(&mut whole, drives, end - now);
+                        self.step(states, drives, middle - now);
+                        self.step(states, self.known_drives(&mut known, &second), end - middle);
+                        let divided = std::array::from_fn(|lane| first_bits[lane] != second_bits[lane]);
+                        *states = states.where_taken(divided, &whole);
+                    }
+                }
+                (Some(only), None) | (None, Some(only)) => {
+                    self.step(states, self.known_drives(&mut known, &only), end - now);
+                }
+                // Not reachable: a piece of a cell lies in its first or its second half.
+                (None, None) => {}
+            }
+            cell_start += CELL;
+        }
+    }
+
+    /// Light rarely changes from bin to bin, and drives cost as much as some steps: the last ones are kept.
+    fn known_drives<'a>(&self, known: &'a mut Option<(Bits, LaneDrives)>, light: &[Lux; LANES]) -> &'a LaneDrives {
+        let bits = bits(light);
+        if known.as_ref().is_none_or(|(known_bits, _)| *known_bits != bits) {
+            *known = None;
+        }
+        &known.get_or_insert_with(|| (bits, self.drives(light))).1
+    }
+}
+
+/// Light levels as bits, so that a NaN equals itself.
+type Bits = [u64; LANES];
+
+fn bits(light: &[Lux; LANES]) -> Bits {
+    light.map(|lux| lux.0.to_bits())
+}
+
+/// One step of every lane. Inlined into each of the functions of [`wide`](super::wide), which differ in the instructions that
+/// they are compiled for; each loop is one that the compiler turns into vectors.
+#[inline(always)]
+pub(super) fn advance_lanes(flow: &LaneFlow, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
+    let before = *states;
+    let mut next = before;
+    for lane in 0..LANES {
+        let own = flow.shared.with(flow.drift[lane], flow.gain[lane]);
+        let light = StepLight {
+            alpha: light.alpha[lane],
+            limit: light.limit[lane],
+            left_half: light.left_half[lane],
+            left_full: light.left_full[lane],
+        };
+        let z = Complex { re: before.re[lane], im: before.im[lane] };
+        let (z, adaptation) = own.advance(z, before.adaptation[lane], light, stride);
+        next.re[lane] = z.re;
+        next.im[lane] = z.im;
+        next.adaptation[lane] = adaptation;
+    }
+
+    let mut outside = false;
+    for lane in 0..LANES {
+        let square = next.re[lane] * next.re[lane] + next.im[lane] * next.im[lane];
+        outside |= !(LEAST_AMPLITUDE * LEAST_AMPLITUDE..=1.0).contains(&square);
+    }
+    if outside {
+        keep_amplitudes(&before, &mut next);
+    }
+
+    for lane in 0..LANES {
+        // `turns_between` without a branch.
+        let (above_before, above_after) = (before.im[lane] >= 0.0, next.im[lane] >= 0.0);
+        let cross = before.re[lane] * next.im[lane] - before.im[lane] * next.re[lane];
+        let forwards = above_before & !above_after & (cross > 0.0);
+        let backwards = !above_before & above_after & (cross < 0.0);
+        let change = if forwards { 1.0 } else { 0.0 } - if backwards { 1.0 } else { 0.0 };
+        next.turns[lane] = before.turns[lane] + change;
+    }
+    *states = next;
+}
+
+#[cold]
+#[inline(never)]
+fn keep_amplitudes(before: &LaneStates, next: &mut LaneStates) {
+    for lane in 0..LANES {
+        let kept = keep_amplitude(
+            Complex { re: next.re[lane], im: next.im[lane] },
+            Complex { re: before.re[lane], im: before.im[lane] },
+        );
+        next.re[lane] = kept.re;
+        next.im[lane] = kept.im;
+    }
+}
