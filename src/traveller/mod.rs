@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`name`] | ids without an allocation |
 //! | [`facts`], [`words`] | light, meals, dozing; the list that they are kept in |
+//! | [`details`] | what few have, behind one pointer |
 //! | [`sleeps`] | sleeps and their contradictions |
 //! | [`habit`], [`people`], [`persona`] | the usual day; what is typical of an age; both for one person |
 //! | [`light`] | the light that reached the eye |
@@ -20,6 +21,7 @@
 //! | [`models`] | the numbers that all of this needs |
 
 pub mod clock;
+pub mod details;
 pub mod facts;
 pub mod habit;
 pub mod light;
@@ -46,6 +48,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::clock::{ClockEstimate, SettledClock, may_lag, settled_until};
+use self::details::Rest;
 use self::facts::Facts;
 use self::light::LightSources;
 pub use self::models::Models;
@@ -54,7 +57,6 @@ use self::nap_watch::{NapAlarm, NapNews};
 use self::naps::{BodyTime, SleepLog, sleeps_kept_from};
 use self::persona::{Known, Persona};
 pub use self::reports::Noted;
-use self::sleeps::Sleeps;
 use crate::event::activity::UsualNap;
 use crate::event::recommendation::SleepSummary;
 use crate::planner::{Published, Stretch};
@@ -85,11 +87,7 @@ pub struct Traveller {
     /// Where a clock of which nothing was settled yet begins, in the phase of the habit.
     since: UtcMillis,
     facts: Facts,
-    sleeps: Sleeps,
-    known: Option<Box<Known>>,
-    clock: Option<Box<SettledClock>>,
-    said: Option<Box<Said>>,
-    timers: Timers,
+    rest: Rest,
 }
 
 /// When the traveller's timers are due.
@@ -164,16 +162,7 @@ impl Traveller {
     /// Somebody of whom nothing is known yet, first seen at stream time `now`.
     #[must_use]
     pub fn new(id: &str, now: UtcMillis) -> Traveller {
-        Traveller {
-            id: Name::new(id),
-            since: settled_until(now),
-            facts: Facts::default(),
-            sleeps: Sleeps::default(),
-            known: None,
-            clock: None,
-            said: None,
-            timers: Timers::default(),
-        }
+        Traveller { id: Name::new(id), since: settled_until(now), facts: Facts::default(), rest: Rest::default() }
     }
 
     #[must_use]
@@ -183,31 +172,37 @@ impl Traveller {
 
     #[must_use]
     pub fn known(&self) -> Option<&Known> {
-        self.known.as_deref()
+        self.rest.known.as_deref()
     }
 
     #[must_use]
     pub fn timers(&self) -> Timers {
-        self.timers
+        self.rest.timers
+    }
+
+    fn set_timers(&mut self, timers: Timers) {
+        if self.rest.timers != timers {
+            self.rest.write().timers = timers;
+        }
     }
 
     pub fn set_plan_timer(&mut self, due: Option<UtcMillis>) {
-        self.timers.plan = due.into();
+        self.set_timers(Timers { plan: due.into(), ..self.timers() });
     }
 
     /// The earliest of the timers.
     #[must_use]
     pub fn next_due(&self) -> Due {
-        self.timers.nap.min(self.timers.plan)
+        self.rest.timers.nap.min(self.rest.timers.plan)
     }
 
     #[must_use]
     pub fn said(&self) -> Option<&Said> {
-        self.said.as_deref()
+        self.rest.said.as_deref()
     }
 
     pub fn said_mut(&mut self) -> &mut Said {
-        self.said.get_or_insert_default()
+        self.rest.write().said.get_or_insert_default()
     }
 
     #[must_use]
@@ -220,7 +215,7 @@ impl Traveller {
         let is_old =
             |said: &Said| said.alarm.is_none() && said.plan.iter().all(|action| action.end + ADVICE_KEPT < now);
         if self.said().is_some_and(is_old) {
-            self.said = None;
+            self.rest.write().said = None;
         }
     }
 
@@ -239,7 +234,7 @@ impl Traveller {
         LightSources {
             model: &view.models.light,
             facts: &self.facts,
-            sleeps: &self.sleeps,
+            sleeps: &self.rest.sleeps,
             open_ends_after: view.models.naps.open_ends_after,
             day: persona.day,
             whereabouts: view.whereabouts,
@@ -248,7 +243,7 @@ impl Traveller {
     }
 
     fn clock_or_habit(&self, view: &View<'_>, persona: &Persona<'_>) -> Cow<'_, SettledClock> {
-        match &self.clock {
+        match &self.rest.clock {
             Some(clock) => Cow::Borrowed(clock),
             None => Cow::Owned(SettledClock::of_habit(view.models, persona, self.since)),
         }
@@ -258,15 +253,16 @@ impl Traveller {
     /// any time, or not: no answer depends on it. Must be done before anything that the light there depends on changes.
     pub fn settle(&mut self, view: &View<'_>) {
         let until = settled_until(view.now);
-        if self.clock.as_ref().is_some_and(|clock| clock.at() >= until) {
+        if self.rest.clock.as_ref().is_some_and(|clock| clock.at() >= until) {
             return;
         }
         let persona = self.persona(view);
         let mut clock = self.clock_or_habit(view, &persona).into_owned();
         clock.settle(view.models, &persona, &self.light_sources(view, &persona), until);
-        self.clock = Some(Box::new(clock));
+        let details = self.rest.write();
+        details.clock = Some(Box::new(clock));
+        details.sleeps.forget_before(sleeps_kept_from(view.now));
         self.facts.forget_before(until);
-        self.sleeps.forget_before(sleeps_kept_from(view.now));
     }
 
     /// Whether so many facts have gathered that it is time to [`Self::settle`].
@@ -278,8 +274,8 @@ impl Traveller {
 
     /// Whether so many sleeps have.
     fn has_gathered_sleeps(&self, now: UtcMillis) -> bool {
-        let oldest = || self.sleeps.oldest();
-        self.sleeps.len() >= sleeps::MOST_KEPT || oldest().is_some_and(|oldest| oldest < now - OLD_SLEEPS)
+        let oldest = || self.rest.sleeps.oldest();
+        self.rest.sleeps.len() >= sleeps::MOST_KEPT || oldest().is_some_and(|oldest| oldest < now - OLD_SLEEPS)
     }
 
     /// How the body's day lay in the last days; costs an integration only for somebody whose clock was moved.
@@ -296,14 +292,14 @@ impl Traveller {
         let persona = self.persona(view);
         let lags = self.lags(view, &persona);
         let body = BodyTime { home: persona.home, lags: &lags };
-        look(&SleepLog::new(view.models, &persona, body, &self.sleeps, view.now), &persona)
+        look(&SleepLog::new(view.models, &persona, body, &self.rest.sleeps, view.now), &persona)
     }
 
     /// Sets the nap timer by what is known now. For after anything that it depends on has changed from outside: where the
     /// person is.
     pub fn set_nap_timer(&mut self, view: &View<'_>) {
         let due = self.with_log(view, |log, _| nap_watch::due(view.models, log, self.alarm(), view.now));
-        self.timers.nap = due.into();
+        self.set_timers(Timers { nap: due.into(), ..self.timers() });
     }
 
     /// The nap timer has come due: what silence means. The timer is set anew.
@@ -311,7 +307,7 @@ impl Traveller {
         let news = self.with_log(view, |log, _| nap_watch::after_silence(log, self.alarm(), view.now));
         match news {
             // Said now; there is nothing more to say until a sleep is logged.
-            Some(_) => self.timers.nap = Due::NEVER,
+            Some(_) => self.set_timers(Timers { nap: Due::NEVER, ..self.timers() }),
             None => self.set_nap_timer(view),
         }
         news
@@ -331,7 +327,7 @@ impl Traveller {
         let estimate = clock.estimate(view.models, &persona, &self.light_sources(view, &persona));
         let lags = self.lags(view, &persona);
         let body = BodyTime { home: persona.home, lags: &lags };
-        let log = SleepLog::new(view.models, &persona, body, &self.sleeps, view.now);
+        let log = SleepLog::new(view.models, &persona, body, &self.rest.sleeps, view.now);
         let sleep = pressure::summary(view.models, &persona, &log, view.now);
         let naps = log.naps_at_all();
         let (asleep_since, awake_since) = (log.asleep_since(), log.awake_since());
@@ -355,18 +351,19 @@ impl Traveller {
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let known = self.known.as_ref().map_or(0, |known| {
+        let known = self.rest.known.as_ref().map_or(0, |known| {
             let profile = &known.profile;
             size_of::<Known>()
                 + profile.display_name.as_ref().map_or(0, |name| name.len())
                 + profile.naps.as_ref().map_or(0, |naps| naps.capacity() * size_of::<UsualNap>())
                 + known.measurements.capacity() * size_of::<persona::Measurement>()
         });
-        let clock = self.clock.as_ref().map_or(0, |clock| clock.resident_bytes());
-        let said = self.said.as_ref().map_or(0, |said| {
+        let clock = self.rest.clock.as_ref().map_or(0, |clock| clock.resident_bytes());
+        let said = self.rest.said.as_ref().map_or(0, |said| {
             let skips = said.skips.capacity() * size_of::<UtcMillis>();
             size_of::<Said>() + said.plan.capacity() * size_of::<Published>() + skips
         });
-        self.id.heap_bytes() + self.facts.heap_bytes() + self.sleeps.heap_bytes() + known + clock + said
+        let details = self.rest.own_heap_bytes() + self.rest.sleeps.heap_bytes() + known + clock + said;
+        self.id.heap_bytes() + self.facts.heap_bytes() + details
     }
 }

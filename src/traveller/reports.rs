@@ -132,7 +132,7 @@ impl Traveller {
             self.settle(view);
         }
         let record = SleepRecord::new(report.start, report.end, report.kind, report.deleted, report.stamp);
-        if !self.sleeps.note(record) || self.known.is_none() {
+        if !self.rest.write().sleeps.note(record) || self.known().is_none() {
             return Noted::default();
         }
         let (news, alarm) = self
@@ -160,9 +160,10 @@ impl Traveller {
     /// A profile replaces the one before it, unless that was judged later. Whether it says anything new.
     pub fn note_profile(&mut self, view: &View<'_>, profile: Profile, judged_at: UtcMillis) -> bool {
         let Some(before) = self.known() else {
-            self.known = Some(Box::new(Known { profile, judged_at, measurements: Vec::new() }));
+            let details = self.rest.write();
+            details.known = Some(Box::new(Known { profile, judged_at, measurements: Vec::new() }));
             // Until now the clock was anybody's: it begins again, in the phase of the habit.
-            self.clock = None;
+            details.clock = None;
             self.since = settled_until(view.now);
             self.facts.forget_before(self.since);
             self.set_nap_timer(view);
@@ -176,13 +177,13 @@ impl Traveller {
             // The light of the past was that of the old habit.
             self.settle(view);
         }
-        if let Some(known) = &mut self.known {
+        if let Some(known) = self.rest.known_mut() {
             known.profile = profile;
             known.judged_at = judged_at;
         }
-        if is_new && let Some(mut clock) = self.clock.take() {
+        if is_new && let Some(mut clock) = self.rest.write().clock.take() {
             clock.change_habit(view.models, &self.persona(view));
-            self.clock = Some(clock);
+            self.rest.write().clock = Some(clock);
         }
         self.set_nap_timer(view);
         is_new
@@ -203,7 +204,7 @@ impl Traveller {
             let is_near = stretch.from <= cbt_min && stretch.to.is_none_or(|to| to + remembered > cbt_min);
             stretch.place != Place::Home && is_near
         });
-        let Some(known) = self.known.as_mut().filter(|_| !away) else { return Noted::default() };
+        let Some(known) = self.rest.known_mut().filter(|_| !away) else { return Noted::default() };
         let usual = super::habit::UsualDay::new(known.profile.bedtime, known.profile.wake, &[]).mid_sleep();
         let delta = (zones::hour_of_day(known.profile.home_time_zone, cbt_min) - usual).wrap_12();
         let measurement = Measurement {

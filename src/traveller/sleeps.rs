@@ -107,6 +107,11 @@ impl SleepRecord {
 pub struct Sleeps(Vec<SleepRecord>);
 
 impl Sleeps {
+    #[must_use]
+    pub const fn none() -> Sleeps {
+        Sleeps(Vec::new())
+    }
+
     /// Takes a record in; whether it says anything that was not known.
     pub fn note(&mut self, record: SleepRecord) -> bool {
         match self.0.binary_search_by_key(&record.start, SleepRecord::start) {

@@ -172,7 +172,7 @@ fn a_delay_moves_no_clock_where_the_light_is_the_same() {
             bin += BIN;
         }
         ana.settle(&View { models: models(), whereabouts: &path, now: at(8, 0.0) });
-        let written = serde_json::to_value(&ana.clock).unwrap();
+        let written = serde_json::to_value(&ana.rest.clock).unwrap();
         (written["at"].clone(), written["state"].clone())
     };
     assert_eq!(state(at(3, 20.0)), state(at(3, 23.0)));
@@ -206,8 +206,8 @@ fn an_outdoor_afternoon_moves_no_settled_past() {
     let home = home();
     let mut ana = adult(&home);
     ana.settle(&View { models: models(), whereabouts: &home, now: at(5, 12.0) });
-    let settled = ana.clock.clone();
+    let settled = ana.rest.clock.clone();
     light(&mut ana, at(5, 9.0), 120, LightLevel::Context(LightContext::Outdoor));
     ana.settle(&View { models: models(), whereabouts: &home, now: at(5, 12.0) });
-    assert_eq!(ana.clock, settled);
+    assert_eq!(ana.rest.clock, settled);
 }
