@@ -477,9 +477,10 @@ impl<P: Processor> Partition<P> {
         self.store.find(key).and_then(|unit| self.store.get(unit)).map(|slot| &slot.unit)
     }
 
-    /// The state that probably has this key, without looking at it: a hint for [`Self::glance`].
-    pub(super) fn probable_unit(&self, key: &[u8]) -> Option<u32> {
-        self.store.probable(key)
+    /// The state whose key probably has this hash ([`super::store::hash_of`]), without looking at it: a hint for
+    /// [`Self::glance`].
+    pub(super) fn probable_unit(&self, hash: u32) -> Option<u32> {
+        self.store.probable(hash)
     }
 
     /// Reads what an event touches of a state first. The result means nothing.

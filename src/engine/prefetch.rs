@@ -11,19 +11,24 @@ use super::log::Batch;
 use super::ownership::Ownership;
 use super::partition::Partition;
 use super::processor::Processor;
+use super::store::hash_of;
 
 /// Records looked ahead. More than the processor can wait for at once, few enough to stay in the innermost cache.
 pub(super) const AHEAD: usize = 32;
 
 /// Reads what the records from `first` on, [`AHEAD`] of them, will need.
 pub(super) fn read_ahead<P: Processor, B: Batch>(owned: &Ownership<P>, batch: &B, first: usize) {
-    let mut states: [Option<(&Partition<P>, u32)>; AHEAD] = [None; AHEAD];
-    for (index, state) in (first..batch.len()).zip(&mut states) {
+    // One kind of look-up after the other: the fewer instructions lie between two of them, the more are waited for at
+    // once.
+    let mut keys: [Option<(&Partition<P>, u32)>; AHEAD] = [None; AHEAD];
+    for (index, key) in (first..batch.len()).zip(&mut keys) {
         let record = batch.record(index);
-        *state = owned.get(record.position.partition).zip(record.key).and_then(|(owned, key)| {
-            let unit = owned.partition.probable_unit(key)?;
-            Some((&owned.partition, unit))
-        });
+        let owner = owned.get(record.position.partition);
+        *key = owner.zip(record.key).map(|(owned, key)| (&owned.partition, hash_of(key)));
+    }
+    let mut states: [Option<(&Partition<P>, u32)>; AHEAD] = [None; AHEAD];
+    for (key, state) in keys.iter().zip(&mut states) {
+        *state = key.and_then(|(partition, hash)| Some((partition, partition.probable_unit(hash)?)));
     }
     let mut read = 0;
     for (partition, unit) in states.iter().flatten() {

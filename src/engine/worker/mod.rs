@@ -274,9 +274,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
         }
         let started = self.shared.clock.elapsed();
         for index in 0..batch.len() {
-            let partition = batch.record(index).position.partition;
-            if let Some(owned) = self.owned.get_mut(partition) {
-                owned.delivered = owned.delivered.max(batch.record(index).position.offset + 1);
+            let position = batch.record(index).position;
+            if let Some(owned) = self.owned.get_mut(position.partition) {
+                owned.delivered = owned.delivered.max(position.offset + 1);
             }
         }
         for index in 0..batch.len() {
