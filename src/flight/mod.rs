@@ -6,11 +6,13 @@
 //! | [`airports`] | IATA code to place and zone |
 //! | [`merge`] | one status from the reports of many feeds, in any order |
 //! | [`processor`] | the `flights` processor: who watches which flight, and who is told |
+//! | [`daylight`] | where the sun stands |
 //! | [`itinerary`] | what a status means for a leg that somebody booked |
 //!
 //! Pure: knows the wire contract ([`crate::event`]) and the engine's seam; no Kafka, no clock.
 
 pub mod airports;
+pub mod daylight;
 pub mod itinerary;
 pub mod merge;
 pub mod processor;
