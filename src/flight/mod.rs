@@ -7,11 +7,13 @@
 //! | [`merge`] | one status from the reports of many feeds, in any order |
 //! | [`processor`] | the `flights` processor: who watches which flight, and who is told |
 //! | [`daylight`] | where the sun stands |
+//! | [`connection`] | whether there is time to change from one flight to the next |
 //! | [`itinerary`] | what a status means for a leg that somebody booked |
 //!
 //! Pure: knows the wire contract ([`crate::event`]) and the engine's seam; no Kafka, no clock.
 
 pub mod airports;
+pub mod connection;
 pub mod daylight;
 pub mod itinerary;
 pub mod merge;

@@ -7,6 +7,7 @@ use chrono::{NaiveDate, NaiveTime};
 use crate::circadian::ModelError;
 use crate::circadian::model_file::{ModelFile, Section};
 use crate::event::activity::{Age, AgeBand, Chronotype, Profile};
+use crate::flight::connection::ConnectionNumbers;
 use crate::units::{Hours, Span, UtcMillis};
 
 const EMBEDDED: &str = include_str!("../../models/people.toml");
@@ -110,6 +111,7 @@ pub struct JourneyNumbers {
     pub planned_after: Span,
     pub adapted_within: Hours,
     pub adapted_not_before: Span,
+    pub connections: ConnectionNumbers,
 }
 
 impl PeopleModel {
@@ -165,6 +167,17 @@ impl PeopleModel {
         let mut hours = |key| section.number(key, "h", 0.0..=12.0).map(Hours);
         let (small_shift, adapted_within) = (hours("small_shift")?, hours("adapted_within")?);
         section.finish()?;
+        let mut section = file.section("connection")?;
+        let mut minutes =
+            |key| section.number(key, "min", 0.0..=300.0).map(|minutes| Span::minutes(libm::round(minutes) as i64));
+        let connections = ConnectionNumbers {
+            domestic: minutes("domestic")?,
+            to_international: minutes("to_international")?,
+            to_domestic: minutes("to_domestic")?,
+            international: minutes("international")?,
+            gate_closes: minutes("gate_closes")?,
+        };
+        section.finish()?;
         let journey = JourneyNumbers {
             short_stay,
             small_shift,
@@ -172,6 +185,7 @@ impl PeopleModel {
             planned_after,
             adapted_within,
             adapted_not_before,
+            connections,
         };
 
         Ok(PeopleModel {
