@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::common;
 use crate::engine::clock::{Clock, ScaledClock, SystemClock};
-use crate::event::recommendation::Recommendation;
+use crate::event::recommendation::{Action, Recommendation};
 use crate::http::{Answers, serve};
 use crate::kafka::Cluster;
 use crate::kafka::embedded::EmbeddedCluster;
@@ -238,6 +238,22 @@ fn somebody(scenario: &Scenario) -> Option<(String, String)> {
     })
 }
 
+/// Where actions lie in different zones, each zone's with the zone: `Europe/London: sleep 22:00–06:00, …`.
+fn by_zone(actions: &[Action]) -> Vec<String> {
+    let mut zones: Vec<(&str, Vec<String>)> = Vec::new();
+    for action in actions {
+        let step = format!("{} {}", action.kind.as_str(), action.local);
+        match zones.iter_mut().find(|(zone, _)| *zone == action.time_zone) {
+            Some((_, steps)) => steps.push(step),
+            None => zones.push((&action.time_zone, vec![step])),
+        }
+    }
+    if zones.len() < 2 {
+        return Vec::new();
+    }
+    zones.into_iter().map(|(zone, steps)| format!("{zone}: {}", steps.join(", "))).collect()
+}
+
 /// What a person sees.
 struct Printer {
     json: bool,
@@ -322,6 +338,9 @@ impl Printer {
                 recommendation.household_id,
                 recommendation.reason.as_str(),
             )?;
+            for line in by_zone(&recommendation.actions) {
+                writeln!(output, "{dim}{:37}{line}{plain}", "")?;
+            }
         }
         output.flush()?;
         Ok(())
@@ -345,5 +364,36 @@ impl Printer {
             std::io::stdout().write_all(text.as_bytes())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::recommendation::ActionKind;
+
+    fn action(kind: ActionKind, zone: &str, local: &str) -> Action {
+        Action {
+            action_id: uuid::Uuid::nil(),
+            kind,
+            start: UtcMillis(0),
+            end: UtcMillis(0),
+            time_zone: zone.to_owned(),
+            local: local.to_owned(),
+            message: String::new(),
+            why: String::new(),
+        }
+    }
+
+    #[test]
+    fn actions_in_two_zones_are_shown_each_by_its_own_clock() {
+        let at_home = action(ActionKind::Sleep, "Europe/London", "22:00–06:00");
+        let abroad = action(ActionKind::Sleep, "Asia/Tokyo", "23:00–07:00");
+        let light = action(ActionKind::BrightLight, "Asia/Tokyo", "08:00–10:00");
+        assert!(by_zone(&[at_home.clone(), at_home.clone()]).is_empty(), "the line says it already");
+        assert_eq!(
+            by_zone(&[at_home, abroad, light]),
+            ["Europe/London: sleep 22:00–06:00", "Asia/Tokyo: sleep 23:00–07:00, bright_light 08:00–10:00"]
+        );
     }
 }
