@@ -261,10 +261,11 @@ impl ActionKind {
 pub struct Change {
     /// What moved.
     pub action: ActionKind,
-    /// Local time before, HH:MM.
+    /// Local time before, HH:MM; with its day where that is not today for who reads it (`Thu 11 Jun 19:30`), with the place
+    /// of its clock where that is another one than theirs (`19:30 (Tokyo)`). `HH:MM–HH:MM` where only the end moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// Local time now, HH:MM.
+    /// Local time now, in the same form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }

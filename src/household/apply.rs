@@ -225,14 +225,21 @@ impl Household {
                 self.say(models, place, &occasion, moment, effects);
             }
             _ => {
-                // A trip that is called off is answered, whatever it moves.
-                let is_off = journey.trip.legs.is_empty();
-                let in_any_case = is_off
-                    && before.is_some_and(|before| {
-                        let is_near = before.ends() + models.people.journey.planned_after > moment.now;
-                        is_near && !before.trip.legs.is_empty() && before.is_of(user_id)
-                    });
-                self.say(models, place, &Occasion { in_any_case, ..occasion }, moment, effects);
+                // A trip that is called off, for all or for this person, is answered, whatever it moves.
+                let is_off = journey.trip.legs.is_empty() || !journey.is_of(user_id);
+                let was_near = before.filter(|before| {
+                    let is_near = before.ends() + models.people.journey.planned_after > moment.now;
+                    is_off && is_near && before.is_of(user_id)
+                });
+                let called_off = was_near.and_then(|before| Some((before, before.trip.legs.last()?)));
+                let occasion = match called_off {
+                    Some((before, leg)) => {
+                        let destination = Some(main_destination(before, leg.destination));
+                        Occasion { topic: Topic::CalledOff { destination }, in_any_case: true, ..occasion }
+                    }
+                    None => occasion,
+                };
+                self.say(models, place, &occasion, moment, effects);
             }
         }
     }

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use super::Household;
 use super::recommend::{Occasion, Topic};
+use super::trips::Journey;
 use crate::engine::{Effects, Moment};
+use crate::event::activity::Leg;
 use crate::event::flight::{FlightStatus, Iata};
 use crate::event::recommendation::Reason;
 use crate::flight::airports;
+use crate::flight::connection::{Connection, ConnectionNumbers, connection};
 use crate::flight::itinerary::{LegFate, LegNews, LegStanding, news};
 use crate::planner::When;
 use crate::traveller::Models;
@@ -21,6 +24,47 @@ struct Told {
     standing: LegStanding,
     /// Against the booking.
     late_by: Span,
+    /// It was cancelled or diverted when it was last spoken of, and is neither any more; with whether it was diverted.
+    reinstated: Option<bool>,
+    broken: Option<BrokenConnection>,
+}
+
+/// A connection that the news leaves too little time for, or none.
+#[derive(Clone, Debug)]
+struct BrokenConnection {
+    other: Box<str>,
+    changed_comes_first: bool,
+    airport: Iata,
+    /// `None`: missed.
+    left: Option<Span>,
+}
+
+/// What a leg's new standing does to the connections on either side of it; the one that is missed goes before the one that
+/// is at risk.
+fn broken_connection(
+    journey: &Journey,
+    changed: usize,
+    standing: &LegStanding,
+    numbers: &ConnectionNumbers,
+) -> Option<BrokenConnection> {
+    let legs: Vec<(&Leg, &LegStanding)> = journey
+        .legs()
+        .enumerate()
+        .map(|(index, (leg, old))| (leg, if index == changed { standing } else { old }))
+        .collect();
+    let pairs = legs.windows(2).enumerate().filter(|(first, _)| *first == changed || first + 1 == changed);
+    let broken = pairs.filter_map(|(first, pair)| {
+        let changed_comes_first = first == changed;
+        let other = if changed_comes_first { pair[1].0 } else { pair[0].0 };
+        let left = match connection(pair[0], pair[1], numbers) {
+            Connection::Safe => return None,
+            Connection::AtRisk { left } => Some(left),
+            Connection::Missed => None,
+        };
+        let (other, airport) = (other.flight.clone(), pair[1].0.origin);
+        Some(BrokenConnection { other, changed_comes_first, airport, left })
+    });
+    broken.min_by_key(|broken| broken.left)
 }
 
 impl Household {
@@ -51,10 +95,22 @@ impl Household {
                 if is_over {
                     continue;
                 }
-                let late_by = standing.delay(leg);
+                let numbers = &models.people.journey.connections;
+                let reinstated = match (announced.fate, standing.fate) {
+                    (LegFate::Flying, _) | (_, LegFate::Cancelled { .. } | LegFate::Diverted { .. }) => None,
+                    (LegFate::Cancelled { .. }, LegFate::Flying) => Some(false),
+                    (LegFate::Diverted { .. }, LegFate::Flying) => Some(true),
+                };
+                let told = Told {
+                    flight: leg.flight.clone(),
+                    origin: leg.origin,
+                    standing,
+                    late_by: standing.delay(leg),
+                    reinstated,
+                    broken: broken_connection(journey, leg_index, &standing, numbers),
+                };
                 for user_id in &journey.trip.travellers {
-                    let (flight, origin) = (leg.flight.clone(), leg.origin);
-                    to_tell.entry(user_id.clone()).or_insert(Told { flight, origin, standing, late_by });
+                    to_tell.entry(user_id.clone()).or_insert_with(|| told.clone());
                 }
             }
         }
@@ -98,18 +154,27 @@ impl Household {
         let times = told.standing.times;
         let time_zone = airports::lookup(told.origin).map_or(chrono_tz::Tz::UTC, |airport| airport.time_zone);
         let flight: &str = &told.flight;
-        let (reason, topic) = match told.standing.fate {
-            LegFate::Flying => {
-                let departs = When { at: times.departs, time_zone };
+        let (departs, arrives, late_by) = (When { at: times.departs, time_zone }, times.arrives, told.late_by);
+        let (reason, topic) = match (told.standing.fate, &told.broken) {
+            (LegFate::Flying, Some(BrokenConnection { other, changed_comes_first, airport, left })) => {
+                let reason = if left.is_some() { Reason::ConnectionAtRisk } else { Reason::ConnectionMissed };
+                let (changed_comes_first, airport, left) = (*changed_comes_first, *airport, *left);
                 (
-                    Reason::FlightDelayed,
-                    Topic::Delayed { flight, late_by: told.late_by, departs, arrives: times.arrives },
+                    reason,
+                    Topic::Connection { changed: flight, late_by, other, changed_comes_first, airport, left, arrives },
                 )
             }
-            LegFate::Cancelled { certain } => {
+            (LegFate::Flying, None) => (
+                Reason::FlightDelayed,
+                match told.reinstated {
+                    Some(was_diverted) => Topic::Reinstated { flight, was_diverted, departs, arrives },
+                    None => Topic::Delayed { flight, late_by, departs, arrives },
+                },
+            ),
+            (LegFate::Cancelled { certain }, _) => {
                 (Reason::FlightCancelled, Topic::Cancelled { flight, certain, departs: times.departs })
             }
-            LegFate::Diverted { to } => {
+            (LegFate::Diverted { to }, _) => {
                 (Reason::FlightDiverted, Topic::Diverted { flight, to, arrives: times.arrives })
             }
         };

@@ -16,7 +16,8 @@ use crate::event::recommendation::{
 };
 use crate::flight::zones;
 use crate::planner::{
-    self, Clock, Difference, HeadlineInput, News, Person, Plan, Published, Repair, Situation, Stretch, When,
+    self, Clock, Difference, HeadlineInput, News, Person, Place, Plan, Published, Reader, Repair, Situation, Stretch,
+    When, is_repeated_by,
 };
 use crate::traveller::clock::stretch_at;
 use crate::traveller::{Assessment, LastSaid, Models, Traveller, View};
@@ -27,6 +28,9 @@ const ACT_WITHIN: Span = Span::minutes(30);
 
 /// A night that begins this much off the usual time is one that moves.
 const NIGHT_MOVES: Span = Span::minutes(15);
+
+/// A change that the daily look speaks of, as `planner::compare` has it.
+const TOLD_FROM: Span = Span::minutes(30);
 
 /// A nap that should have begun is still the next one for so long.
 const JUST_BEGUN: Span = Span::minutes(15);
@@ -72,6 +76,23 @@ pub enum Topic<'a> {
         departs: When,
         arrives: UtcMillis,
     },
+    /// A delay that leaves too little time to change, or none: see [`News::Connection`].
+    Connection {
+        changed: &'a str,
+        late_by: Span,
+        other: &'a str,
+        changed_comes_first: bool,
+        airport: Iata,
+        left: Option<Span>,
+        arrives: UtcMillis,
+    },
+    /// Cancelled or diverted was taken back.
+    Reinstated {
+        flight: &'a str,
+        was_diverted: bool,
+        departs: When,
+        arrives: UtcMillis,
+    },
     Cancelled {
         flight: &'a str,
         certain: bool,
@@ -86,6 +107,9 @@ pub enum Topic<'a> {
         destination: Iata,
         departs: UtcMillis,
         arrives: UtcMillis,
+    },
+    CalledOff {
+        destination: Option<Iata>,
     },
     Refreshed,
 }
@@ -123,9 +147,17 @@ impl Household {
         let traveller = &self.travellers[place];
         let advice = self.advise(traveller, &view);
         let before = traveller.said().map_or(&[][..], |said| &said.plan);
-        let difference = planner::compare(before, &advice.plan, now);
-        if !occasion.in_any_case && !difference.worth_saying {
+        let here = stretch_at(&whereabouts, now);
+        let reader = Reader { now, time_zone: here.time_zone };
+        let difference = planner::compare(before, &advice.plan, reader);
+        let heading = advice.plan.heading;
+        let turns_round = traveller
+            .heading()
+            .zip(heading)
+            .is_some_and(|(before, after)| before.time_zone == after.time_zone && before.direction != after.direction);
+        if !occasion.in_any_case && !difference.worth_a_refresh && !turns_round {
             effects.held_unchanged += 1;
+            self.travellers[place].set_heading(heading);
             return false;
         }
         let last = traveller.said().and_then(|said| said.last);
@@ -142,14 +174,7 @@ impl Household {
             issued_at: now,
             expires_at: expires_at(&occasion.topic, &advice.plan, now),
             urgency: urgency(&occasion.topic, &advice, now),
-            headline: headline(
-                &occasion.topic,
-                &advice,
-                &difference,
-                before,
-                stretch_at(&whereabouts, now).time_zone,
-                now,
-            ),
+            headline: headline(&occasion.topic, &advice, &difference, before, here, now),
             circadian: advice.assessment.clock.summary(),
             sleep: advice.assessment.sleep.clone(),
             changes: difference.changes,
@@ -157,6 +182,7 @@ impl Household {
             actions: advice.plan.actions,
         };
         let said = self.travellers[place].said_mut();
+        said.heading = heading;
         said.plan = recommendation.actions.iter().map(Published::of).collect();
         said.last = Some(LastSaid { recommendation: id, expires_at: recommendation.expires_at });
         effects.recommend(recommendation);
@@ -173,7 +199,10 @@ impl Household {
     fn plan(&self, traveller: &Traveller, assessment: &Assessment<'_>, view: &View<'_>) -> Plan {
         let persona = &assessment.persona;
         let clock = &assessment.clock;
-        let estimate = (clock.quality != ClockQuality::NotYet).then_some(clock.cbt_min).flatten();
+        let Some(home_time_zone) = trips::home_of(self.journeys(), traveller) else { return Plan::default() };
+        // Of a stranger not even the age is known: nothing to shift a clock by.
+        let has_clock = persona.is_known() && clock.quality != ClockQuality::NotYet;
+        let estimate = has_clock.then_some(clock.cbt_min).flatten();
         let repair = traveller.alarm().map(|alarm| Repair {
             // The rest of the day follows from the sleep that came last.
             awake_since: assessment.awake_since.map_or(alarm.repair.awake_since, |at| at.max(alarm.repair.awake_since)),
@@ -186,7 +215,7 @@ impl Household {
                 display_name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
                 band: persona.group().band(),
                 age_months: persona.months,
-                home_time_zone: persona.home,
+                home_time_zone,
                 bedtime: persona.day.bedtime,
                 wake: persona.day.wake,
                 naps: &assessment.usual_naps,
@@ -199,18 +228,18 @@ impl Household {
             whereabouts: view.whereabouts,
             repair,
             asleep_since: assessment.asleep_since,
-            keep_home_time: self.keeps_home_time(traveller, view),
+            keep_home_time: self.keeps_home_time(traveller, home_time_zone, view),
             trip_known_at: self.trip_known_at(traveller, view.now),
+            heading: traveller.heading(),
         };
         planner::make(&situation, self.id.as_str())
     }
 
-    fn keeps_home_time(&self, traveller: &Traveller, view: &View<'_>) -> bool {
+    fn keeps_home_time(&self, traveller: &Traveller, home: Tz, view: &View<'_>) -> bool {
         if self.journeys().is_empty() {
             return false;
         }
         let booked: Vec<Stretch> = trips::whereabouts(self.journeys(), traveller, trips::Times::Booked);
-        let home = traveller.persona(view).home;
         trips::keeps_home_time(&booked, home, view.now, &view.models.people.journey)
     }
 
@@ -282,10 +311,13 @@ fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
             let bed = first_ahead(plan, ActionKind::Sleep, now).map(|night| night.start);
             return bed.unwrap_or(now + HOLDS_UNTIL_BED);
         }
-        Topic::Delayed { arrives, .. } | Topic::Diverted { arrives, .. } => ahead(arrives),
+        Topic::Delayed { arrives, .. }
+        | Topic::Connection { arrives, .. }
+        | Topic::Reinstated { arrives, .. }
+        | Topic::Diverted { arrives, .. } => ahead(arrives),
         Topic::Cancelled { departs, .. } => ahead(departs),
         Topic::Trip { departs, arrives, .. } => ahead(departs).or_else(|| ahead(arrives)),
-        Topic::Refreshed => None,
+        Topic::CalledOff { .. } | Topic::Refreshed => None,
     };
     until.unwrap_or(now + HOLDS_FOR)
 }
@@ -294,7 +326,7 @@ fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
 fn urgency(topic: &Topic<'_>, advice: &Advice<'_>, now: UtcMillis) -> Urgency {
     let begins_soon = |action: &Action| action.start >= now && action.start <= now + ACT_WITHIN;
     let is_awake = advice.assessment.asleep_since.is_none();
-    if is_awake && !matches!(topic, Topic::NapFound) && advice.plan.actions.iter().any(begins_soon) {
+    if is_awake && !matches!(topic, Topic::NapFound | Topic::Refreshed) && advice.plan.actions.iter().any(begins_soon) {
         return Urgency::TimeSensitive;
     }
     match topic {
@@ -308,13 +340,13 @@ fn headline(
     advice: &Advice<'_>,
     difference: &Difference,
     before: &[Published],
-    here: Tz,
+    here: &Stretch,
     now: UtcMillis,
 ) -> String {
     let persona = &advice.assessment.persona;
     let plan = &advice.plan;
     // A time of day alone, or "tonight", is only clear where and when the person is.
-    let is_clear = |when: &When| when.is_near(now, here);
+    let is_clear = |when: &When| when.is_near(now, here.time_zone);
     let bed = first_ahead(plan, ActionKind::Sleep, now).map(When::of).filter(is_clear);
     let nap = next_nap(plan, now).map(When::of).filter(is_clear);
     let news = match *topic {
@@ -327,14 +359,24 @@ fn headline(
             boarding: Some(departs).filter(|departs| departs.at > now),
             plan_holds: !difference.worth_saying,
         },
+        Topic::Connection { changed, late_by, other, changed_comes_first, airport, left, .. } => {
+            News::Connection { changed, late_by, other, changed_comes_first, airport, left }
+        }
+        Topic::Reinstated { flight, was_diverted, departs, .. } => {
+            News::FlightReinstated { flight, was_diverted, boarding: Some(departs).filter(|departs| departs.at > now) }
+        }
         Topic::Cancelled { flight, certain, .. } => News::FlightCancelled { flight, confirmed: certain },
         Topic::Diverted { flight, to, .. } => News::FlightDiverted { flight, to },
         Topic::Trip { destination, .. } => News::TripPlanned { destination, moves_from: moving_night(advice) },
-        Topic::Refreshed => News::PlanRefreshed { change: first_change(plan, before, now) },
+        Topic::CalledOff { destination } => News::TripCalledOff { destination, away: here.place != Place::Home },
+        Topic::Refreshed => {
+            News::PlanRefreshed { change: first_change(plan, before, now), dropped: first_dropped(plan, before, now) }
+        }
     };
     planner::headline(&HeadlineInput {
         name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
         adult: persona.group().band() == AgeBand::Adult,
+        reader: Reader { now, time_zone: here.time_zone },
         news,
     })
 }
@@ -356,18 +398,28 @@ fn first_change(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<(Ac
     let spoken_until = before.iter().map(|action| action.end).max();
     // In settled life one usual day follows another, see `planner::compare`.
     let rolls_on = |start: UtcMillis| plan.expect.is_none() && spoken_until.is_some_and(|until| start >= until);
+    let is_repeated = |action: &Action| before.iter().any(|old| is_repeated_by(*old, Published::of(action)));
     let is_near = |action: &&Action| action.start > now && action.start < now + SPOKEN_OF;
     let changes = plan.actions.iter().filter(is_near).filter_map(|action| {
         let end_alone = match before.iter().find(|old| old.action_id == action.action_id) {
-            Some(old) if (old.start.max(now) - action.start).abs() >= NIGHT_MOVES => false,
-            Some(old) if (old.end - action.end).abs() >= NIGHT_MOVES => true,
-            None if !rolls_on(action.start) => false,
+            Some(old) if is_repeated_by(*old, Published::of(action)) => return None,
+            Some(old) if (old.start.max(now) - action.start).abs() >= TOLD_FROM => false,
+            Some(old) if (old.end - action.end).abs() >= TOLD_FROM => true,
+            None if !rolls_on(action.start) && !is_repeated(action) => false,
             _ => return None,
         };
         Some((end_alone, rank(action.kind), action))
     });
     let first = changes.min_by_key(|(end_alone, rank, action)| (*end_alone, *rank, action.start));
     first.map(|(_, _, action)| (action.kind, When::of(action)))
+}
+
+/// The first action of the next day that falls away.
+fn first_dropped(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<(ActionKind, When)> {
+    let is_near = |old: &&Published| old.start > now && old.start < now + SPOKEN_OF;
+    let is_gone = |old: &&Published| plan.actions.iter().all(|action| action.action_id != old.action_id);
+    let first = before.iter().filter(is_near).filter(is_gone).min_by_key(|old| (rank(old.kind), old.start))?;
+    Some((first.kind, When { at: first.start, time_zone: first.time_zone }))
 }
 
 /// What matters most comes first.

@@ -95,6 +95,9 @@ impl Household {
         self.say(models, place, &occasion, moment, effects);
         self.forget_old_trips(models, moment.now, effects);
         self.set_plan_timer(models, place, moment.now);
+        if self.travellers[place].timers().plan == Due::NEVER {
+            self.travellers[place].set_heading(None);
+        }
         self.count_travelling(moment.now);
     }
 

@@ -154,10 +154,22 @@ fn zone_of(airport: Iata, otherwise: Tz) -> Tz {
     airports::lookup(airport).map_or(otherwise, |airport| airport.time_zone)
 }
 
+/// Where somebody lives: by the profile; who has none lives where the first of the trips begins. `None`: nobody knows.
+#[must_use]
+pub fn home_of(journeys: &[Journey], traveller: &Traveller) -> Option<Tz> {
+    if let Some(known) = traveller.known() {
+        return Some(known.profile.home_time_zone);
+    }
+    let legs =
+        journeys.iter().filter(|journey| journey.is_of(traveller.id())).filter_map(|journey| journey.trip.legs.first());
+    let first = legs.min_by_key(|leg| leg.departs)?;
+    airports::lookup(first.origin).map(|airport| airport.time_zone)
+}
+
 /// Where a traveller was, is and will be: without gaps, from long ago on; the last stretch has no end.
 #[must_use]
 pub fn whereabouts(journeys: &[Journey], traveller: &Traveller, times: Times) -> Vec<Stretch> {
-    let home = traveller.known().map_or(Tz::UTC, |known| known.profile.home_time_zone);
+    let home = home_of(journeys, traveller).unwrap_or(Tz::UTC);
     let mut path = Path { stretches: Vec::new(), from: LONG_AGO, time_zone: home, place: Place::Home };
     if journeys.is_empty() {
         return path.finished();

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use super::fixtures::{Case, adult, as_text, baby, locals, of_kind, toddler, utc};
 use super::{Place, Repair, RepairKind, Stretch};
 use crate::event::recommendation::ActionKind::{BrightLight, CaffeineUntil, DimLight, Meal, Melatonin, Nap, Sleep};
+use crate::flight::zones;
 use crate::units::{Hours, Span};
 
 fn noticing(mut case: Case, kind: RepairKind, expected: &str, awake_since: &str) -> Case {
@@ -238,4 +239,34 @@ fn an_action_keeps_its_id_when_only_its_time_moves() {
     let (before, after) = (of_kind(&usual, Sleep)[0], of_kind(&repaired, Sleep)[0]);
     assert_ne!(before.start, after.start);
     assert_eq!(before.action_id, after.action_id);
+}
+
+#[test]
+fn light_is_outdoors_where_the_sun_is_up_and_by_lamps_where_it_is_not() {
+    let tromso = |departs: &str, arrives: &str, now: &str| {
+        let mut case = adult(now);
+        case.home = Tz::America__Los_Angeles;
+        case.whereabouts[0].time_zone = Tz::America__Los_Angeles;
+        // At home in Los Angeles CBTmin comes at 04:00 there, which is 13:00 in Norway.
+        let hour = zones::hour_of_day(Tz::America__Los_Angeles, case.now);
+        case.clock.as_mut().unwrap().cbt_min = case.now + Span::from_hours((Hours(4.0) - hour).wrap_24());
+        case.flying(departs, arrives, "TOS", Tz::Europe__Oslo).plan()
+    };
+    let messages = |plan: &super::Plan| -> Vec<String> {
+        of_kind(plan, BrightLight).into_iter().map(|action| action.message.clone()).collect()
+    };
+    let night = messages(&tromso("2026-12-19T10:00:00Z", "2026-12-20T02:00:00Z", "2026-12-20T08:00:00Z"));
+    assert!(!night.is_empty() && night.iter().all(|message| message.contains("lamp")), "polar night: {night:?}");
+    let day = messages(&tromso("2026-06-19T10:00:00Z", "2026-06-20T02:00:00Z", "2026-06-20T08:00:00Z"));
+    assert!(!day.is_empty() && day.iter().all(|message| message.contains("outdoors")), "polar day: {day:?}");
+}
+
+#[test]
+fn a_block_that_begins_before_sunrise_says_so() {
+    // Delhi to Amsterdam in December: bright light before the evening is long after sunset at 16:28.
+    let mut case = adult("2026-12-10T12:30:00Z");
+    case.clock.as_mut().unwrap().cbt_min = utc("2026-12-10T21:30:00Z");
+    let plan = case.flying("2026-12-08T12:00:00Z", "2026-12-08T20:00:00Z", "AMS", Tz::Europe__Amsterdam).plan();
+    let evening = &of_kind(&plan, BrightLight)[0].message;
+    assert!(evening.contains("lamp"), "{evening}");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chrono_tz::Tz;
 
-use super::{Clock, Person, Place, Plan, Repair, Situation, Stretch, make};
+use super::{Clock, Heading, Person, Place, Plan, Repair, Situation, Stretch, make};
 use crate::event::activity::{AgeBand, UsualNap};
 use crate::event::flight::Iata;
 use crate::event::recommendation::{Action, ActionKind};
@@ -32,6 +32,7 @@ pub(super) struct Case {
     pub asleep_since: Option<UtcMillis>,
     pub keep_home_time: bool,
     pub trip_known_at: Option<UtcMillis>,
+    pub heading: Option<Heading>,
 }
 
 impl Case {
@@ -63,6 +64,7 @@ impl Case {
             asleep_since: self.asleep_since,
             keep_home_time: self.keep_home_time,
             trip_known_at: self.trip_known_at,
+            heading: self.heading,
         })
     }
 
@@ -93,6 +95,7 @@ impl Case {
             asleep_since: None,
             keep_home_time: false,
             trip_known_at: None,
+            heading: None,
         }
     }
 

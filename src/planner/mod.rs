@@ -20,6 +20,8 @@ pub mod wording;
 #[cfg(test)]
 mod difference_tests;
 #[cfg(test)]
+mod direction_tests;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod fixtures;
@@ -28,9 +30,10 @@ mod properties;
 #[cfg(test)]
 mod wording_tests;
 
-pub use difference::{Difference, Published, compare};
+pub use difference::{Difference, Published, compare, is_repeated_by};
 pub use rule::make;
-pub use wording::{HeadlineInput, News, When, change_to_tell, headline};
+pub use target::{Direction, Heading};
+pub use wording::{HeadlineInput, News, Reader, When, change_to_tell, headline};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -59,6 +62,8 @@ pub struct Situation<'a> {
     /// When the journey ahead became known. Sleep moves by the age's cap a night from then on, so that a trip entered
     /// the day before does not ask for three nights' worth at once. `None`: known for long.
     pub trip_known_at: Option<UtcMillis>,
+    /// The way that the plan before this one took.
+    pub heading: Option<Heading>,
 }
 
 #[derive(Clone, Debug)]
@@ -144,4 +149,6 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// `None` where no clock has to move.
     pub expect: Option<Expectation>,
+    /// The way that the clock is taken, to be handed to the next plan; `None` where none was ever chosen for this place.
+    pub heading: Option<Heading>,
 }

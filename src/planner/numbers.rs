@@ -47,6 +47,8 @@ pub struct ClockNumbers {
     pub unassisted_delay: Hours,
     /// In standard deviations.
     pub interval_half_width: f64,
+    /// Days that the other way round must save before a plan turns.
+    pub turn_round_gain: f64,
 }
 
 /// `…_minute` counts from local midnight.
@@ -61,8 +63,9 @@ pub struct LightNumbers {
     pub wrong_sign_most: f64,
     pub bright_from_minute: i32,
     pub bright_until_minute: i32,
-    pub outdoors_from_minute: i32,
-    pub outdoors_until_minute: i32,
+    pub day_from_minute: i32,
+    pub day_until_minute: i32,
+    pub daylight_least: Span,
     pub around_flight: Span,
     pub before_bed: Span,
     pub asleep_for: Span,
@@ -118,6 +121,9 @@ pub struct OtherNumbers {
     pub actions_a_day: usize,
     pub grid: Span,
     pub moved: Span,
+    pub refreshed: Span,
+    /// A share of the longer of two blocks.
+    pub light_shared: f64,
     pub soon: Span,
 }
 
@@ -301,6 +307,7 @@ fn clock(s: &mut Section<'_>) -> Result<ClockNumbers, ModelError> {
         unassisted_advance: rate(s, "unassisted_advance")?,
         unassisted_delay: rate(s, "unassisted_delay")?,
         interval_half_width: s.number("interval_half_width", "1", 0.0..=4.0)?,
+        turn_round_gain: s.number("turn_round_gain", "d", 0.0..=12.0)?,
     })
 }
 
@@ -314,8 +321,9 @@ fn light(s: &mut Section<'_>) -> Result<LightNumbers, ModelError> {
         wrong_sign_most: s.number("wrong_sign_most", "1", 0.0..=0.5)?,
         bright_from_minute: minute_of_day(s, "bright_from")?,
         bright_until_minute: minute_of_day(s, "bright_until")?,
-        outdoors_from_minute: minute_of_day(s, "outdoors_from")?,
-        outdoors_until_minute: minute_of_day(s, "outdoors_until")?,
+        day_from_minute: minute_of_day(s, "day_from")?,
+        day_until_minute: minute_of_day(s, "day_until")?,
+        daylight_least: minutes(s, "daylight_least", 5.0..=240.0)?,
         around_flight: minutes(s, "around_flight", 0.0..=240.0)?,
         before_bed: minutes(s, "before_bed", 0.0..=240.0)?,
         asleep_for: minutes(s, "asleep_for", 0.0..=720.0)?,
@@ -369,8 +377,11 @@ fn other(file: &mut ModelFile) -> Result<OtherNumbers, ModelError> {
     let (actions_a_day, grid) = section(file, "actions", |s| {
         Ok((s.number("a_day", "1", 1.0..=6.0)? as usize, minutes(s, "grid", 1.0..=15.0)?))
     })?;
-    let [moved, soon] =
-        section(file, "difference", |s| Ok([minutes(s, "moved", 1.0..=120.0)?, hours(s, "soon", 1.0..=72.0)?]))?;
+    let ([moved, refreshed, soon], light_shared) = section(file, "difference", |s| {
+        let spans =
+            [minutes(s, "moved", 1.0..=120.0)?, minutes(s, "refreshed", 1.0..=240.0)?, hours(s, "soon", 1.0..=72.0)?];
+        Ok((spans, s.number("light_shared", "1", 0.0..=1.0)?))
+    })?;
     Ok(OtherNumbers {
         breakfast_after_wake: after_wake,
         breakfast_length: length,
@@ -382,6 +393,8 @@ fn other(file: &mut ModelFile) -> Result<OtherNumbers, ModelError> {
         actions_a_day,
         grid,
         moved,
+        refreshed,
+        light_shared,
         soon,
     })
 }

@@ -2,10 +2,11 @@
 
 use chrono_tz::Tz;
 
-use super::actions::{Draft, LeftOut, Sort};
+use super::actions::{Draft, LeftOut, Sort, local_window};
 use super::naps::NapSort;
 use super::nights::NightSort;
 use super::setting::Setting;
+use super::spans::Interval;
 use super::target::Direction;
 use super::wording::Subject;
 use super::{RepairKind, Stretch};
@@ -25,7 +26,7 @@ pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> 
     let times = Times { from: clock(draft.window.start), until: clock(draft.window.end) };
     match draft.sort {
         Sort::Night(sort, left_out) => {
-            let message = night_message(&subject, &times, sort);
+            let message = by_clock_at_home(setting, stretch, draft, night_message(&subject, &times, sort));
             let why = night_why(setting, stretch, draft, sort);
             match left_out {
                 None => Words { message, why: why.to_owned() },
@@ -38,9 +39,10 @@ pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> 
                 },
             }
         }
-        Sort::Nap(sort) => {
-            Words { message: nap_message(&subject, &times, sort, draft), why: nap_why(setting, sort).to_owned() }
-        }
+        Sort::Nap(sort) => Words {
+            message: by_clock_at_home(setting, stretch, draft, nap_message(&subject, &times, sort, draft)),
+            why: nap_why(setting, sort).to_owned(),
+        },
         Sort::Bright(direction) => Words {
             message: bright_message(setting, &subject, stretch, &times, draft),
             why: match direction {
@@ -108,6 +110,7 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort) -> Strin
 
 fn night_why(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, sort: NightSort) -> &'static str {
     match sort {
+        NightSort::Usual if is_away_on_home_time(setting, stretch, draft) => "the usual night, by the clock at home",
         NightSort::Usual | NightSort::Ongoing => "the usual night",
         NightSort::Repaired => after_nap(
             setting,
@@ -165,14 +168,49 @@ fn keeps_home_time(setting: &Setting<'_>) -> bool {
     setting.situation.keep_home_time
 }
 
+/// The clock at home is kept, and another one hangs on the wall.
+fn is_away_on_home_time(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> bool {
+    let offset = |zone| zones::offset_at(zone, draft.window.start);
+    keeps_home_time(setting) && offset(stretch.time_zone) != offset(setting.situation.person.home_time_zone)
+}
+
+/// Who keeps the time of home abroad is told both clocks.
+fn by_clock_at_home(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, message: String) -> String {
+    if !is_away_on_home_time(setting, stretch, draft) {
+        return message;
+    }
+    let home = setting.situation.person.home_time_zone;
+    let window = local_window(home, draft.window.start, draft.window.end);
+    format!("{} (at home {window}).", message.trim_end_matches('.'))
+}
+
 /// Whether the middle of an action lies by day in a zone.
 fn is_day(setting: &Setting<'_>, zone: Tz, draft: &Draft) -> bool {
     let light = &setting.numbers.light;
     let minute = i32::from(zones::local(zone, draft.window.centre()).minute_of_day);
-    (light.outdoors_from_minute..light.outdoors_until_minute).contains(&minute)
+    (light.day_from_minute..light.day_until_minute).contains(&minute)
 }
 
-/// Outdoors while most of the block lies by day; at an airport, where the windows are.
+/// How much of a block of bright light can be had outdoors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sun {
+    Down,
+    /// For some of it.
+    Partly,
+    Up,
+}
+
+fn sun(setting: &Setting<'_>, stretch: &Stretch, window: Interval) -> Sun {
+    let least = setting.numbers.light.daylight_least;
+    let up = setting.daylight(stretch, window);
+    match window.length() - up {
+        _ if up < least => Sun::Down,
+        dark if dark < least => Sun::Up,
+        _ => Sun::Partly,
+    }
+}
+
+/// Outdoors while the sun is up; at an airport, where the windows are; else by lamps.
 fn bright_message(
     setting: &Setting<'_>,
     subject: &Subject<'_>,
@@ -181,21 +219,27 @@ fn bright_message(
     draft: &Draft,
 ) -> String {
     let Times { from, until } = times;
-    let numbers = &setting.numbers;
-    let is_day = is_day(setting, stretch.time_zone, draft);
+    let sun = sun(setting, stretch, draft.window);
     let in_transit = !setting.is_stay(stretch);
-    let no_direct_sun = setting.situation.person.age_months < numbers.ages.direct_sun_from_months;
-    match subject {
-        Subject::Adult if in_transit => format!("Stay near bright windows between {from} and {until}."),
-        Subject::Adult if is_day => format!("Spend time outdoors between {from} and {until}."),
-        Subject::Adult => format!("Stay in a brightly lit room between {from} and {until}."),
-        child @ Subject::Child(_) if in_transit => {
-            format!("Keep {child} where it is bright between {from} and {until}.")
+    let no_direct_sun = setting.situation.person.age_months < setting.numbers.ages.direct_sun_from_months;
+    match (subject, sun) {
+        (Subject::Adult, Sun::Down) => format!("Stay in a brightly lit room, by a lamp, between {from} and {until}."),
+        (Subject::Adult, _) if in_transit => format!("Stay near bright windows between {from} and {until}."),
+        (Subject::Adult, Sun::Up) => format!("Spend time outdoors between {from} and {until}."),
+        (Subject::Adult, Sun::Partly) => {
+            format!("Seek bright light between {from} and {until}, outdoors while the sun is up.")
         }
-        child @ Subject::Child(_) if is_day && no_direct_sun => {
+        (child, Sun::Down) => format!("Keep {child} in a brightly lit room between {from} and {until}."),
+        (child, _) if in_transit => format!("Keep {child} where it is bright between {from} and {until}."),
+        (child, Sun::Up) if no_direct_sun => {
             format!("Take {child} out into bright shade, not direct sun, between {from} and {until}.")
         }
-        child @ Subject::Child(_) if is_day => format!("Take {child} outdoors between {from} and {until}."),
-        child @ Subject::Child(_) => format!("Keep {child} in a brightly lit room between {from} and {until}."),
+        (child, Sun::Up) => format!("Take {child} outdoors between {from} and {until}."),
+        (child, Sun::Partly) if no_direct_sun => {
+            format!("Keep {child} where it is bright between {from} and {until}, in the shade while the sun is up.")
+        }
+        (child, Sun::Partly) => {
+            format!("Keep {child} where it is bright between {from} and {until}, outdoors while the sun is up.")
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::nights::{Night, NightSort, nights};
 use super::numbers::numbers;
 use super::setting::Setting;
 use super::target::{Direction, Outlook};
-use super::{Clock, Place, Plan, Published, Repair, RepairKind, Stretch, compare};
+use super::{Clock, Heading, Place, Plan, Published, Reader, Repair, RepairKind, Stretch, compare};
 use crate::event::activity::{AgeBand, UsualNap};
 use crate::event::flight::Iata;
 use crate::event::recommendation::{Action, ActionKind};
@@ -99,6 +99,7 @@ prop_compose! {
         repair in option::of(repair(now)),
         asleep in option::weighted(0.3, 0..1200i64),
         known in option::of(0..6000i64),
+        heading in option::of((0..ZONES.len(), any::<bool>())),
     ) -> Case {
         let mut naps: Vec<UsualNap> = naps.into_iter().map(|(start, minutes)| UsualNap { start, minutes }).collect();
         naps.sort_by_key(|nap| nap.start);
@@ -125,6 +126,10 @@ prop_compose! {
             asleep_since: asleep.map(|ago| now - Span::minutes(ago)),
             keep_home_time,
             trip_known_at: known.map(|ago| now - Span::minutes(ago)),
+            heading: heading.map(|(zone, advances)| Heading {
+                time_zone: ZONES[zone],
+                direction: if advances { Direction::Advance } else { Direction::Delay },
+            }),
         }
     }
 }
@@ -238,7 +243,7 @@ proptest! {
     fn a_plan_made_twice_is_no_news(case in case()) {
         let plan = case.plan();
         let published: Vec<Published> = plan.actions.iter().map(Published::of).collect();
-        let difference = compare(&published, &plan, case.now);
+        let difference = compare(&published, &plan, Reader { now: case.now, time_zone: case.home });
         prop_assert!(!difference.worth_saying && difference.changes.is_empty(), "{:?}", difference);
     }
 
@@ -323,7 +328,7 @@ proptest! {
         (case.whereabouts[0].to, case.clock, case.repair, case.asleep_since) = (None, None, None, None);
         let published: Vec<Published> = case.plan().actions.iter().map(Published::of).collect();
         case.now += Span::minutes(minutes);
-        let difference = compare(&published, &case.plan(), case.now);
+        let difference = compare(&published, &case.plan(), Reader { now: case.now, time_zone: case.home });
         prop_assert!(!difference.worth_saying, "{:?}", difference);
     }
 }

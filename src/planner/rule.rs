@@ -7,7 +7,7 @@ use super::naps::naps;
 use super::nights::{Night, nights};
 use super::setting::Setting;
 use super::spans::Interval;
-use super::target::{Direction, Outlook};
+use super::target::{Direction, Outlook, heading};
 use super::{Plan, Situation};
 use crate::event::recommendation::ActionKind;
 use crate::flight::zones;
@@ -56,7 +56,8 @@ pub fn make(situation: &Situation<'_>, household_id: &str) -> Plan {
         drafts.extend(caffeine(&setting, &outlook, &nights));
         drafts.extend(melatonin(&setting, &outlook, &asleep));
     }
-    Plan { actions: to_actions(&setting, household_id, drafts), expect: expectation(&setting, &outlook) }
+    let heading = heading(&setting, outlook.course.as_ref());
+    Plan { actions: to_actions(&setting, household_id, drafts), expect: expectation(&setting, &outlook), heading }
 }
 
 fn light_drafts(setting: &Setting<'_>, outlook: &Outlook, light: &Light) -> Vec<Draft> {

@@ -1,6 +1,7 @@
 //! Where the body clock has to go, which way, and where it will be on the way.
 
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::Clock;
 use super::setting::Setting;
@@ -8,12 +9,37 @@ use crate::flight::zones;
 use crate::units::{Hours, Span, UtcMillis};
 
 /// Which way the clock moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
     /// To earlier hours, as after a flight east.
     Advance,
     /// To later hours, as after a flight west.
     Delay,
+}
+
+impl Direction {
+    fn reversed(self) -> Direction {
+        match self {
+            Direction::Advance => Direction::Delay,
+            Direction::Delay => Direction::Advance,
+        }
+    }
+
+    /// How far it is this way round, where the clock is late by `error`: 0 ..< 24 h.
+    fn distance(self, error: Hours) -> Hours {
+        match self {
+            Direction::Advance => error.wrap_24(),
+            Direction::Delay => (-error).wrap_24(),
+        }
+    }
+}
+
+/// The way that was chosen towards a place's clock. A plan that is made again takes the same way, so that an estimate near
+/// the line between both does not turn people round: until the place is another one, or the other way is much shorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    pub time_zone: Tz,
+    pub direction: Direction,
 }
 
 /// A clock that has to move.
@@ -22,7 +48,8 @@ pub(super) enum Direction {
 /// day, wrapped into (−12, 12]. Somebody who sleeps 23:00–07:00 with δ = 1 h has CBTmin at 04:00. Flown from Amsterdam
 /// to Tokyo in summer (7 h ahead) that same CBTmin comes at 11:00 local time: e = 11 − 4 = +7, the clock is late and must
 /// **advance** by 7 h. Flown to New York (6 h behind) it comes at 22:00: e = 22 − 4 = 18, wrapped −6: **delay** by 6 h.
-/// An advance of more than 9 h becomes a delay the other way round: e = +10 is a delay by 14 h.
+/// An advance of more than 9 h becomes a delay the other way round: e = +10 is a delay by 14 h. That decides once; then
+/// the [`Heading`] stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Course {
     pub direction: Direction,
@@ -121,11 +148,8 @@ impl Course {
         }
         // A schedule that is being moved before departure keeps moving when the clock has followed it.
         let way = if is_off { error } else { destination.ahead_of_here };
-        let (direction, distance) = match way.0 {
-            late if late > numbers.largest_advance.0 => (Direction::Delay, Hours(24.0 - late)),
-            late if late > 0.0 => (Direction::Advance, way),
-            _ => (Direction::Delay, -way),
-        };
+        let direction = direction(setting, destination.zone, way);
+        let distance = direction.distance(way);
         let between_clocks = match direction {
             Direction::Advance => destination.ahead_of_here.wrap_24(),
             Direction::Delay => (-destination.ahead_of_here).wrap_24(),
@@ -190,6 +214,36 @@ impl Course {
             Direction::Delay => setting.numbers.clock.unassisted_delay,
         }
     }
+}
+
+/// The way to remember for the next plan: that to where the journey leads, also while another course comes first (a clock
+/// that is off at home before the preparation begins) or none is needed for a while.
+pub(super) fn heading(setting: &Setting<'_>, course: Option<&Course>) -> Option<Heading> {
+    let (here, next) = destinations(setting);
+    let time_zone = next.unwrap_or(here).zone;
+    let to_there = course.filter(|course| course.zone == time_zone);
+    let chosen = to_there.map(|course| Heading { time_zone, direction: course.direction });
+    chosen.or(setting.situation.heading.filter(|before| before.time_zone == time_zone))
+}
+
+/// The way that was taken so far; at first, or where the other way has become much shorter, the one by rule.
+fn direction(setting: &Setting<'_>, zone: Tz, way: Hours) -> Direction {
+    let numbers = &setting.numbers.clock;
+    let by_rule = match way.0 {
+        late if late > numbers.largest_advance.0 => Direction::Delay,
+        late if late > 0.0 => Direction::Advance,
+        _ => Direction::Delay,
+    };
+    let Some(heading) = setting.situation.heading.filter(|heading| heading.time_zone == zone) else { return by_rule };
+    let days = |direction: Direction| {
+        let rate = match direction {
+            Direction::Advance => numbers.advance_after,
+            Direction::Delay => numbers.delay,
+        };
+        direction.distance(way).0 / rate.0
+    };
+    let other = heading.direction.reversed();
+    if days(heading.direction) - days(other) > numbers.turn_round_gain { other } else { heading.direction }
 }
 
 /// Where the clock is on the way, as far as anything is known of it.

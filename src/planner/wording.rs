@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::event::flight::Iata;
 use crate::event::recommendation::{Action, ActionKind};
-use crate::flight::zones;
+use crate::flight::{airports, zones};
 use crate::units::{Span, UtcMillis};
 
 /// Longest headline and longest name, in characters, as the contract promises them.
@@ -41,6 +42,47 @@ impl When {
     }
 }
 
+/// Who reads a sentence, in the sense of when and by which clock: the person's own at the time of issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader {
+    pub now: UtcMillis,
+    pub time_zone: Tz,
+}
+
+impl Reader {
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        zones::local_date(self.time_zone, self.now)
+    }
+
+    /// Whether the clock of another zone shows the same as this reader's.
+    #[must_use]
+    pub fn reads_clock_of(&self, time_zone: Tz, at: UtcMillis) -> bool {
+        zones::offset_at(time_zone, at) == zones::offset_at(self.time_zone, at)
+    }
+
+    /// A time as the end of a phrase: `18:45`, `18:45 on 5 Dec` where that is not today, `18:45 on 5 Dec, Tokyo time` where
+    /// the clock is another one.
+    fn spoken(&self, when: When) -> String {
+        let dated = self.dated(when);
+        if self.reads_clock_of(when.time_zone, when.at) {
+            return dated;
+        }
+        format!("{dated}, {} time", airports::city_of_zone(when.time_zone))
+    }
+
+    /// `at 18:45`, `18:45 on 5 Dec`. Without the place: departures are told by the airport's clock, as everywhere.
+    fn departure(&self, when: When) -> String {
+        let dated = self.dated(when);
+        if dated.contains(' ') { dated } else { format!("at {dated}") }
+    }
+
+    fn dated(&self, when: When) -> String {
+        let date = zones::local_date(when.time_zone, when.at);
+        if date == self.today() { when.to_string() } else { format!("{when} on {}", date.format("%-d %b")) }
+    }
+}
+
 /// `18:45`.
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +96,7 @@ pub struct HeadlineInput<'a> {
     /// The profile's display name; a child without one is "your child". Adults are spoken to: "you", "your".
     pub name: Option<&'a str>,
     pub adult: bool,
+    pub reader: Reader,
     pub news: News<'a>,
 }
 
@@ -105,9 +148,27 @@ pub enum News<'a> {
         boarding: Option<When>,
         plan_holds: bool,
     },
+    /// A delay, of which a connection is the worse part. `changed`: the flight with the news, late by so much against the
+    /// booking; the connection is from or to `other` at `airport`.
+    Connection {
+        changed: &'a str,
+        late_by: Span,
+        other: &'a str,
+        /// `changed` is the flight that brings people to the airport.
+        changed_comes_first: bool,
+        airport: Iata,
+        /// Between landing and departure; `None`: the connection is missed.
+        left: Option<Span>,
+    },
     FlightCancelled {
         flight: &'a str,
         confirmed: bool,
+    },
+    /// Cancelled or diverted was taken back. `boarding`: as in [`News::FlightDelayed`].
+    FlightReinstated {
+        flight: &'a str,
+        was_diverted: bool,
+        boarding: Option<When>,
     },
     FlightDiverted {
         flight: &'a str,
@@ -118,9 +179,15 @@ pub enum News<'a> {
         destination: Iata,
         moves_from: Option<When>,
     },
-    /// The change that matters most: its action and new start.
+    /// `away`: not at home when it is called off.
+    TripCalledOff {
+        destination: Option<Iata>,
+        away: bool,
+    },
+    /// The change that matters most: its action and new start; else an action that falls away.
     PlanRefreshed {
         change: Option<(ActionKind, When)>,
+        dropped: Option<(ActionKind, When)>,
     },
 }
 
@@ -128,15 +195,16 @@ pub enum News<'a> {
 #[must_use]
 pub fn headline(input: &HeadlineInput<'_>) -> String {
     let subject = Subject::new(input.name, input.adult);
-    let sentence = sentence(&subject, &input.news);
+    let sentence = sentence(&subject, input.reader, &input.news);
     if sentence.chars().count() <= HEADLINE_CHARS {
         return sentence;
     }
     // Only a long name brings a sentence over the limit: it holds without it.
-    self::sentence(&Subject::new(None, input.adult), &input.news)
+    self::sentence(&Subject::new(None, input.adult), input.reader, &input.news)
 }
 
-fn sentence(subject: &Subject<'_>, news: &News<'_>) -> String {
+#[expect(clippy::too_many_lines, reason = "one sentence after another")]
+fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
     match news {
         News::NapMissed { bed, nap } => {
             let missed = format!("{} missed {}", subject.at_start(), subject.nap());
@@ -168,8 +236,39 @@ fn sentence(subject: &Subject<'_>, news: &News<'_>) -> String {
             let news = format!("{} is {}", flight_name(flight), punctuality(*late_by));
             match boarding {
                 _ if *plan_holds => format!("{news}: {} plan stays as it is.", subject.possessive()),
-                Some(departs) => format!("{news}, leaving at {departs}: {} plan is adjusted.", subject.possessive()),
+                Some(departs) => {
+                    format!(
+                        "{news}, leaving {}: {} plan is adjusted.",
+                        reader.departure(*departs),
+                        subject.possessive()
+                    )
+                }
                 None => format!("{news}: {} plan has moved with it.", subject.possessive()),
+            }
+        }
+        News::Connection { changed, late_by, other, changed_comes_first, airport, left } => {
+            let news = format!("{} is {}", flight_name(changed), punctuality(*late_by));
+            let other = if is_flight_number(other) { other } else { "another flight" };
+            let way = match *changed_comes_first {
+                // One number for both flights: it would say nothing.
+                _ if other == *changed => String::new(),
+                true => format!(" to {other}"),
+                false => format!(" from {other}"),
+            };
+            match left {
+                Some(left) => format!("{news}: {} are left to change{way} in {airport}.", length(*left)),
+                None => format!("{news}: the connection{way} in {airport} is missed."),
+            }
+        }
+        News::FlightReinstated { flight, was_diverted, boarding } => {
+            let flight = flight_name(flight);
+            let plan = subject.possessive();
+            match boarding {
+                _ if *was_diverted => format!("{flight} goes where it was booked to: {plan} plan follows."),
+                Some(departs) => {
+                    format!("{flight} is on again, leaving {}: {plan} plan counts on it.", reader.departure(*departs))
+                }
+                None => format!("{flight} is on again: {plan} plan counts on it."),
             }
         }
         News::FlightCancelled { flight, confirmed: true } => {
@@ -191,20 +290,37 @@ fn sentence(subject: &Subject<'_>, news: &News<'_>) -> String {
             let plan = capitalised(&subject.possessive());
             match moves_from {
                 Some(from) => {
+                    // Tonight has its date too: it is a beginning.
                     let date = zones::local_date(from.time_zone, from.at).format("%-d %b");
-                    format!("{plan} plan for {destination} is ready: bed moves to {from} on {date}.")
+                    let clock = if reader.reads_clock_of(from.time_zone, from.at) {
+                        String::new()
+                    } else {
+                        format!(", {} time", airports::city_of_zone(from.time_zone))
+                    };
+                    format!("{plan} plan for {destination} is ready: bed moves to {from} on {date}{clock}.")
                 }
                 None => format!("{plan} plan for {destination} is ready: usual nights until the flight."),
             }
         }
-        News::PlanRefreshed { change } => {
+        News::TripCalledOff { destination, away } => {
+            let trip = destination.map_or_else(|| "The trip".to_owned(), |to| format!("The trip to {to}"));
+            let plan = subject.possessive();
+            if *away {
+                format!("{trip} is called off: {plan} plan stays on local time.")
+            } else {
+                format!("{trip} is called off: {plan} plan is the usual day at home.")
+            }
+        }
+        News::PlanRefreshed { change, dropped } => {
             let plan = capitalised(&subject.possessive());
-            match change {
-                Some((kind, when)) => match step(*kind) {
-                    Some(step) => format!("{plan} plan has changed: {step} {when}."),
-                    None => format!("{plan} plan has changed a little."),
-                },
-                None => format!("{plan} plan is up to date."),
+            let step_of = |said: &Option<(ActionKind, When)>| said.and_then(|(kind, when)| Some((step(kind)?, when)));
+            let dropped_step = dropped.and_then(|(kind, when)| Some((dropped_step(kind)?, when)));
+            match (step_of(change), dropped_step) {
+                (Some((step, when)), _) => format!("{plan} plan has changed: {step} {}.", reader.spoken(when)),
+                (None, Some((step, when))) => {
+                    format!("{plan} plan has changed: {step} {}.", reader.spoken(when))
+                }
+                (None, None) => format!("{plan} plan has changed a little."),
             }
         }
     }
@@ -221,6 +337,17 @@ fn step(kind: ActionKind) -> Option<&'static str> {
         ActionKind::Dark => "dark from",
         ActionKind::WindDown => "winding down from",
         ActionKind::Meal | ActionKind::Feed | ActionKind::CaffeineUntil | ActionKind::Melatonin => return None,
+    })
+}
+
+/// The same of an action that falls away.
+fn dropped_step(kind: ActionKind) -> Option<&'static str> {
+    Some(match kind {
+        ActionKind::Sleep => "no sleep from",
+        ActionKind::Nap => "no nap at",
+        ActionKind::BrightLight => "no more bright light from",
+        ActionKind::DimLight | ActionKind::Dark => "no more low light from",
+        _ => return None,
     })
 }
 
@@ -243,10 +370,12 @@ fn punctuality(late_by: Span) -> String {
     }
 }
 
-fn flight_name(designator: &str) -> Cow<'_, str> {
-    let is_a_number =
-        (1..=FLIGHT_CHARS).contains(&designator.len()) && designator.bytes().all(|b| b.is_ascii_alphanumeric());
-    if is_a_number { Cow::Borrowed(designator) } else { Cow::Borrowed("The flight") }
+fn flight_name(designator: &str) -> &str {
+    if is_flight_number(designator) { designator } else { "The flight" }
+}
+
+fn is_flight_number(designator: &str) -> bool {
+    (1..=FLIGHT_CHARS).contains(&designator.len()) && designator.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// Whom a sentence is about. Adults are spoken to; of children we speak to those who look after them. No pronoun says

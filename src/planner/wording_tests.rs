@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::fixtures::{adult, utc};
-use super::{HeadlineInput, News, When, change_to_tell, headline};
+use super::{HeadlineInput, News, Reader, When, change_to_tell, headline};
 use crate::event::flight::Iata;
 use crate::event::recommendation::ActionKind;
 use crate::units::{Span, UtcMillis};
@@ -15,7 +15,8 @@ fn at(text: &str) -> When {
 }
 
 fn say(name: Option<&str>, adult: bool, news: News<'_>) -> String {
-    headline(&HeadlineInput { name, adult, news })
+    let reader = Reader { now: utc("2026-12-04T12:00:00Z"), time_zone: Tz::Europe__Amsterdam };
+    headline(&HeadlineInput { name, adult, reader, news })
 }
 
 #[test]
@@ -30,6 +31,12 @@ fn headlines_read_like_a_calm_friend() {
         late_by: Span::minutes(minutes),
         boarding,
         plan_holds,
+    };
+    let tomorrow = Some(at("2026-12-05T17:45:00Z"));
+    let in_tokyo = bed.map(|bed| When { time_zone: Tz::Asia__Tokyo, ..bed });
+    let connection = |other, changed_comes_first, left| {
+        let airport = Iata::parse("AMS").unwrap();
+        News::Connection { changed: flight, late_by: Span::hours(2), other, changed_comes_first, airport, left }
     };
     for (name, adult, news, expected) in [
         (mia, false, News::NapMissed { bed, nap: None }, "Mia missed a nap: bed at 18:45 tonight."),
@@ -80,16 +87,78 @@ fn headlines_read_like_a_calm_friend() {
         (
             None,
             true,
-            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::Sleep, bed)) },
+            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
             "Your plan has changed: bed at 18:45.",
         ),
         (
             None,
             true,
-            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::CaffeineUntil, bed)) },
+            News::PlanRefreshed { change: tomorrow.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
+            "Your plan has changed: bed at 18:45 on 5 Dec.",
+        ),
+        (
+            mia,
+            false,
+            News::PlanRefreshed { change: in_tokyo.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
+            "Mia's plan has changed: bed at 02:45 on 5 Dec, Tokyo time.",
+        ),
+        (
+            mia,
+            false,
+            News::PlanRefreshed { change: None, dropped: bed.map(|bed| (ActionKind::DimLight, bed)) },
+            "Mia's plan has changed: no more low light from 18:45.",
+        ),
+        (None, true, connection("BA117", true, None), "KL641 is 2 h late: the connection to BA117 in AMS is missed."),
+        (
+            None,
+            true,
+            connection("BA117", true, Some(Span::minutes(35))),
+            "KL641 is 2 h late: 35 min are left to change to BA117 in AMS.",
+        ),
+        (None, true, connection("KL641", true, None), "KL641 is 2 h late: the connection in AMS is missed."),
+        (
+            None,
+            true,
+            connection("BA117", false, None),
+            "KL641 is 2 h late: the connection from BA117 in AMS is missed.",
+        ),
+        (
+            mia,
+            false,
+            News::FlightReinstated { flight, was_diverted: false, boarding },
+            "KL641 is on again, leaving at 17:10: Mia's plan counts on it.",
+        ),
+        (
+            None,
+            true,
+            News::FlightReinstated { flight, was_diverted: false, boarding: None },
+            "KL641 is on again: your plan counts on it.",
+        ),
+        (
+            None,
+            true,
+            News::FlightReinstated { flight, was_diverted: true, boarding },
+            "KL641 goes where it was booked to: your plan follows.",
+        ),
+        (
+            mia,
+            false,
+            News::TripCalledOff { destination: Some(tokyo), away: false },
+            "The trip to NRT is called off: Mia's plan is the usual day at home.",
+        ),
+        (
+            None,
+            true,
+            News::TripCalledOff { destination: None, away: true },
+            "The trip is called off: your plan stays on local time.",
+        ),
+        (
+            None,
+            true,
+            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::CaffeineUntil, bed)), dropped: None },
             "Your plan has changed a little.",
         ),
-        (mia, false, News::PlanRefreshed { change: None }, "Mia's plan is up to date."),
+        (mia, false, News::PlanRefreshed { change: None, dropped: None }, "Mia's plan has changed a little."),
     ] {
         assert_eq!(say(name, adult, news), expected);
     }
@@ -158,7 +227,18 @@ proptest! {
             News::FlightCancelled { flight, confirmed: flag },
             News::FlightDiverted { flight, to },
             News::TripPlanned { destination, moves_from: first },
-            News::PlanRefreshed { change: first.map(|first| (kind, first)) },
+            News::PlanRefreshed { change: first.map(|first| (kind, first)), dropped: None },
+            News::PlanRefreshed { change: None, dropped: second.map(|second| (kind, second)) },
+            News::TripCalledOff { destination: to, away: flag },
+            News::FlightReinstated { flight, was_diverted: flag, boarding: first },
+            News::Connection {
+                changed: flight,
+                late_by: Span::minutes(minutes),
+                other: flight,
+                changed_comes_first: flag,
+                airport: destination,
+                left: first.map(|_| Span::minutes(minutes)),
+            },
         ] {
             let sentence = say(name.as_deref(), adult, news);
             prop_assert!((10..=90).contains(&sentence.chars().count()), "{}: {sentence:?}", sentence.chars().count());

@@ -59,7 +59,7 @@ use self::persona::{Known, Persona};
 pub use self::reports::Noted;
 use crate::event::activity::UsualNap;
 use crate::event::recommendation::SleepSummary;
-use crate::planner::{Published, Stretch};
+use crate::planner::{Heading, Published, Stretch};
 use crate::units::{Hours, Span, UtcMillis};
 
 /// A list grows beyond these only by what the window holds; then the clock is settled and the list cut.
@@ -132,6 +132,8 @@ pub struct Said {
     pub last: Option<LastSaid>,
     pub plan: Vec<Published>,
     pub alarm: Option<NapAlarm>,
+    /// The way that the plans of this journey take.
+    pub heading: Option<Heading>,
     /// The skipped naps that were reported and answered in the last hours.
     #[serde(default)]
     pub skips: Vec<UtcMillis>,
@@ -212,10 +214,25 @@ impl Traveller {
 
     /// Forgets advice that is long over.
     fn forget_old_advice(&mut self, now: UtcMillis) {
-        let is_old =
-            |said: &Said| said.alarm.is_none() && said.plan.iter().all(|action| action.end + ADVICE_KEPT < now);
+        let is_old = |said: &Said| {
+            said.alarm.is_none()
+                && said.heading.is_none()
+                && said.plan.iter().all(|action| action.end + ADVICE_KEPT < now)
+        };
         if self.said().is_some_and(is_old) {
             self.rest.write().said = None;
+        }
+    }
+
+    #[must_use]
+    pub fn heading(&self) -> Option<Heading> {
+        self.said().and_then(|said| said.heading)
+    }
+
+    /// To be called with what every plan takes as its way, said or not; with `None` where no journey is planned any more.
+    pub fn set_heading(&mut self, heading: Option<Heading>) {
+        if heading != self.heading() {
+            self.said_mut().heading = heading;
         }
     }
 
