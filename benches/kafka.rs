@@ -28,6 +28,8 @@ use zoner::service::{Plan, Service};
 use zoner::settings::Config;
 use zoner::telemetry;
 
+mod restore;
+
 /// The allocator of the program itself.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -61,6 +63,30 @@ enum What {
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
+    /// What checkpoints cost: the light events of several minutes, without and with them
+    Checkpoint {
+        #[arg(long, default_value_t = 60_000_000)]
+        events: u64,
+        #[arg(long, default_value_t = 1_000_000)]
+        travellers: u64,
+        #[arg(long, default_value_t = 16)]
+        partitions: i32,
+        /// Seconds between the beginnings of two rounds
+        #[arg(long, default_value_t = 60.0)]
+        interval: f64,
+    },
+    /// A takeover of every partition from its state topic, which holds every state twice
+    Restore {
+        #[arg(long, default_value_t = 1_000_000)]
+        travellers: u64,
+        #[arg(long, default_value_t = 16)]
+        partitions: i32,
+        /// Bytes of a state
+        #[arg(long, default_value_t = 600)]
+        bytes: usize,
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
     /// Record to committed recommendation at a steady rate
     Latency {
         #[arg(long, default_value_t = 10_000)]
@@ -88,6 +114,7 @@ fn main() {
                 // A group and transactions of its own each round: everything is processed from the beginning.
                 let mut fresh = config.clone();
                 fresh.kafka.properties.insert("group.id".to_owned(), format!("bench-{}-{round}", std::process::id()));
+                runtime.block_on(empty_state_topics(&fresh));
                 let engine = run_engine(&fresh, partitions, events, &metrics);
                 say(&serde_json::json!({
                     "bench": "throughput", "round": round, "events": events, "travellers": travellers,
@@ -101,6 +128,38 @@ fn main() {
                     "resident_bytes_per_traveller": engine.resident_bytes as f64 / travellers as f64,
                     "state_bytes_per_traveller": engine.state_bytes / travellers as f64,
                 }));
+            }
+        }
+        What::Checkpoint { events, travellers, partitions, interval } => {
+            let config = configure(&bench, partitions, 1);
+            runtime.block_on(make_topics(&config));
+            eprintln!("loading {events} light events of {travellers} travellers");
+            load(&config, events, travellers);
+            let mut cpu = Vec::new();
+            for (round, every) in [86_400.0, interval].into_iter().enumerate() {
+                let mut fresh = config.clone();
+                fresh.kafka.properties.insert("group.id".to_owned(), format!("bench-{}-{round}", std::process::id()));
+                fresh.engine.checkpoint_interval_s = every;
+                runtime.block_on(empty_state_topics(&fresh));
+                let states_before = counter(&metrics, "zoner_checkpoint_records_total", "\"state\"");
+                let engine = run_engine(&fresh, partitions, events, &metrics);
+                let spent = engine.measure.cpu.as_secs_f64();
+                cpu.push(spent);
+                say(&serde_json::json!({
+                    "bench": "checkpoint", "interval_s": every, "events": events, "travellers": travellers,
+                    "seconds": engine.measure.wall.as_secs_f64(), "cpu_s": spent,
+                    "engine_events_per_s": engine.measure.rate(events),
+                    "states_written": counter(&metrics, "zoner_checkpoint_records_total", "\"state\"") - states_before,
+                    "share_of_cpu": (every < 86_400.0).then(|| (spent - cpu[0]) / spent),
+                }));
+            }
+        }
+        What::Restore { travellers, partitions, bytes, rounds } => {
+            let config = configure(&bench, partitions, 1);
+            runtime.block_on(make_topics(&config));
+            let written = restore::load(&config, travellers, bytes);
+            for round in 1..=rounds {
+                restore::measure(&config, travellers, written, round);
             }
         }
         What::Latency { rate, seconds, partitions } => {
@@ -134,6 +193,16 @@ async fn make_topics(config: &Config) {
     let admin = Topics::connect(&cluster).expect("a Kafka to talk to");
     for topic in wanted(&cluster, &config.layout(false)) {
         admin.create(&topic, 1).await.expect("a topic of its own");
+    }
+}
+
+/// Each engine of a process begins from nothing.
+async fn empty_state_topics(config: &Config) {
+    let cluster = config.cluster();
+    let admin = Topics::connect(&cluster).expect("a Kafka to talk to");
+    for topic in wanted(&cluster, &config.layout(false)).iter().filter(|topic| topic.name.contains("zoner.state.")) {
+        admin.delete(&topic.name).await.expect("the topic deleted");
+        admin.create(topic, 1).await.expect("the topic made again");
     }
 }
 

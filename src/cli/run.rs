@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use indicatif::ProgressBar;
 use tokio::net::TcpListener;
 use tracing::info;
 
@@ -12,6 +13,7 @@ use super::Connection;
 use super::common;
 use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::record::Topic;
+use crate::engine::worker::Shared;
 use crate::http::{Answers, serve};
 use crate::kafka::topics::{Topics, Wanted, wanted};
 use crate::service::{Plan, Service};
@@ -92,16 +94,40 @@ async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result
         let _ = http_stopped.await;
     }));
 
+    let restores = tokio::spawn(show_restores(service.shared()));
     tokio::select! {
         result = common::signalled() => result?,
         () = failure(&service) => {}
     }
+    restores.abort();
     info!("stopping: committing and leaving");
     let stopped = tokio::task::spawn_blocking(move || service.stop()).await.context("stopping the workers")?;
     let _ = stop_http.send(());
     // Connections that stay open must not keep the process.
     let _ = tokio::time::timeout(Duration::from_secs(2), http).await;
     stopped.map_err(anyhow::Error::msg)
+}
+
+/// A bar for every restore, for whoever watches on a terminal; metrics and `/health/ready` say the same to everybody.
+async fn show_restores(shared: Arc<Shared>) {
+    const OFTEN: Duration = Duration::from_millis(200);
+    let mut bar: Option<ProgressBar> = None;
+    loop {
+        tokio::time::sleep(OFTEN).await;
+        let restoring = shared.directory.restoring();
+        let left = restoring.states + restoring.records;
+        if restoring.partitions == 0 {
+            if let Some(bar) = bar.take() {
+                bar.finish_and_clear();
+            }
+        } else if left > 0 {
+            let bar = bar.get_or_insert_with(|| common::progress(left, "states and records"));
+            // What is left to replay is known only once the states are there: the whole may grow.
+            let total = bar.length().unwrap_or(left).max(left);
+            bar.set_length(total);
+            bar.set_position(total - left);
+        }
+    }
 }
 
 async fn failure(service: &Service) {

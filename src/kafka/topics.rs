@@ -228,6 +228,27 @@ impl Topics {
         Ok(())
     }
 
+    /// Deletes a topic and waits until no broker knows it any more.
+    ///
+    /// # Errors
+    /// The cluster did not answer, or refused.
+    pub async fn delete(&self, name: &str) -> Result<(), TopicError> {
+        let refused = |reason: String| TopicError::Refused { topic: name.to_owned(), reason };
+        let options = AdminOptions::new().operation_timeout(Some(ROUND_TRIP)).request_timeout(Some(ROUND_TRIP));
+        let results = self.admin.delete_topics(&[name], &options).await.map_err(|error| self.unreachable(&error))?;
+        for result in results {
+            result.map_err(|(_, code)| refused(code.to_string()))?;
+        }
+        let deadline = Instant::now() + ROUND_TRIP;
+        while self.partitions(name)?.is_some() {
+            if Instant::now() >= deadline {
+                return Err(refused("deleted, but a broker still knows it".to_owned()));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// Sets what is wanted on an existing topic; everything else that was set on it stays.
     ///
     /// # Errors

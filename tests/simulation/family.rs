@@ -182,7 +182,8 @@ fn twins(plan: &Plan, random: &mut Random, told: &mut Told) -> Twins {
             facts.push((sent.stamp, sent.value));
         }
     }
-    let of = |household: &str, at: UtcMillis, value: &serde_json::Value| (activity(household, at, value.clone()), false);
+    let of =
+        |household: &str, at: UtcMillis, value: &serde_json::Value| (activity(household, at, value.clone()), false);
     let profile = child.profile(MONDAY).value;
     told.extend(households.iter().map(|household| of(household, MONDAY, &profile)));
     for (at, value) in facts {

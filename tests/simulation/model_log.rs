@@ -15,10 +15,10 @@ use zoner::event::encode;
 use zoner::household::Household;
 use zoner::units::UtcMillis;
 
-use crate::kafka_model::{GroupName, group};
+use crate::kafka_model::Place;
 use crate::kafka_model::partition_log::{Isolation, Seen, Stored};
 use crate::kafka_model::transactions::{Identity, Refusal};
-use crate::kafka_model::Place;
+use crate::kafka_model::{GroupName, group};
 use crate::membership::Membership;
 use crate::slot::Slot;
 use crate::world::{Misfortune, World};
@@ -274,7 +274,10 @@ impl Log for ModelLog {
             let mut budget = if random.permille(300) { random.below(6) } else { max };
             self.world.tell(|| {
                 let (end, stable) = (log.high_watermark(), log.last_stable_offset());
-                format!("process {} reads states of {partition} from {} of {stable}/{end}", self.slot.number, reading.next)
+                format!(
+                    "process {} reads states of {partition} from {} of {stable}/{end}",
+                    self.slot.number, reading.next
+                )
             });
             for seen in log.read(reading.next, Isolation::ReadCommitted) {
                 if budget == 0 || batch.records.len() == max {

@@ -79,9 +79,9 @@ impl Plan {
             placement: Placement::Murmur2,
             partitions,
             accept_gap: false,
-            checkpoints: random.permille(850).then(|| Checkpoints {
-                interval: Duration::from_millis(*random.pick(&[100, 500, 2_000, 60_000])),
-            }),
+            checkpoints: random
+                .permille(850)
+                .then(|| Checkpoints { interval: Duration::from_millis(*random.pick(&[100, 500, 2_000, 60_000])) }),
             program: "simulated".into(),
             sabotage: sabotage.engine,
         };

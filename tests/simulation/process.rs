@@ -150,11 +150,7 @@ impl<P: Comparable> Process for Running<P> {
         let at = format!("{} partition {} at offset {}", P::NAME, owned.partition, owned.next_offset);
         let differs = |detail: String| Err(Violation::new(Invariant::St1, format!("{at}: {detail}")));
         if partition.stream_time() != wanted.stream_time() {
-            return differs(format!(
-                "stream time {:?} instead of {:?}",
-                partition.stream_time(),
-                wanted.stream_time()
-            ));
+            return differs(format!("stream time {:?} instead of {:?}", partition.stream_time(), wanted.stream_time()));
         }
         // A state that is vacant says nothing; it is forgotten when the state topic knows.
         let known = |partition: &'_ Partition<Watched<P>>| -> Vec<P::Unit> {

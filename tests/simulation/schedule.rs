@@ -247,8 +247,7 @@ impl World {
         }
         let slots = self.slots.borrow();
         let is_settled = |slot: &Rc<Slot>| {
-            slot.is_retired.get()
-                || slot.membership.borrow().as_ref().is_some_and(|known| known.borrow().is_settled())
+            slot.is_retired.get() || slot.membership.borrow().as_ref().is_some_and(|known| known.borrow().is_settled())
         };
         if !slots.iter().all(is_settled) {
             return false;

@@ -116,8 +116,7 @@ fn check_states(
         let Some(process) = process.as_ref() else { continue };
         for owned in process.owned() {
             // Some timers of the next record have fired already.
-            let is_inside_a_record =
-                kafka.group(slot.kind.group()).has_metadata_at(owned.partition, owned.next_offset);
+            let is_inside_a_record = kafka.group(slot.kind.group()).has_metadata_at(owned.partition, owned.next_offset);
             if owned.is_live && !owned.is_changed && !is_inside_a_record && wanted(slot.number, owned.partition) {
                 process.compare(owned, &kafka, references)?;
             }
@@ -143,9 +142,7 @@ fn stuck(world: &World) -> String {
             slot.is_retired.get()
         );
     }
-    for (kind, topic) in
-        [(Kind::Travellers, world.topics.user_activity), (Kind::Flights, world.topics.flight_status)]
-    {
+    for (kind, topic) in [(Kind::Travellers, world.topics.user_activity), (Kind::Flights, world.topics.flight_status)] {
         for partition in 0..world.plan.partitions {
             let log = kafka.log(Place { topic, partition });
             let committed = kafka.group(kind.group()).committed(partition);

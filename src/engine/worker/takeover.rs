@@ -186,7 +186,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
 
     fn finish_loading(&mut self, number: i32) -> Result<(), LogError> {
         self.log.close_state(number)?;
-        let Some(mut loading) = self.owned.get_mut(number).and_then(|owned| owned.loading.take()) else { return Ok(()) };
+        let Some(mut loading) = self.owned.get_mut(number).and_then(|owned| owned.loading.take()) else {
+            return Ok(());
+        };
         if loading.marker.as_ref().is_some_and(|marker| loading.is_older_than(marker)) {
             // This process stood still, and somebody else has had the partition meanwhile: the group will say so. Until then
             // it must not be taken for a topic that was emptied.

@@ -30,7 +30,10 @@ pub enum Answer {
     /// A round has begun: join again, saying what is owned.
     JoinAgain,
     /// The round is over.
-    Assigned { generation: i32, partitions: BTreeSet<i32> },
+    Assigned {
+        generation: i32,
+        partitions: BTreeSet<i32>,
+    },
     Unknown,
     /// Another process runs under the same instance id.
     FencedInstance,
@@ -164,8 +167,7 @@ impl Group {
     pub fn time_out(&mut self, now: i64) {
         let late = self.round.is_some_and(|deadline| now > deadline);
         let silent = |member: &Member| now - member.last_heard > self.session_timeout || (late && !member.joined);
-        let gone: Vec<MemberId> =
-            self.members.iter().filter(|(_, member)| silent(member)).map(|(id, _)| *id).collect();
+        let gone: Vec<MemberId> = self.members.iter().filter(|(_, member)| silent(member)).map(|(id, _)| *id).collect();
         for id in &gone {
             self.members.remove(id);
         }

@@ -139,7 +139,8 @@ impl Kafka {
     /// Lets time pass: late requests arrive, transactions and sessions end.
     pub fn pass(&mut self, milliseconds: i64) {
         self.now += milliseconds;
-        let (arrived, under_way) = std::mem::take(&mut self.late).into_iter().partition(|late| late.arrives <= self.now);
+        let (arrived, under_way) =
+            std::mem::take(&mut self.late).into_iter().partition(|late| late.arrives <= self.now);
         self.late = under_way;
         let arrived: Vec<Late> = arrived;
         for late in arrived {

@@ -86,11 +86,7 @@ impl Kafka {
             self.transactional.insert(transactional_id.to_owned(), fresh);
         }
         let known = &self.transactional[transactional_id];
-        Ok(Identity {
-            transactional_id: transactional_id.to_owned(),
-            producer: known.producer,
-            epoch: known.epoch,
-        })
+        Ok(Identity { transactional_id: transactional_id.to_owned(), producer: known.producer, epoch: known.epoch })
     }
 
     fn ongoing(&mut self, identity: &Identity) -> Result<&mut Transactional, Refusal> {
@@ -189,7 +185,8 @@ impl Kafka {
     }
 
     pub fn write_all_markers(&mut self, transactional_id: &str) {
-        while self.transactional.get(transactional_id).is_some_and(|known| matches!(known.phase, Phase::Ending { .. })) {
+        while self.transactional.get(transactional_id).is_some_and(|known| matches!(known.phase, Phase::Ending { .. }))
+        {
             self.write_marker(transactional_id, 0);
         }
     }
