@@ -119,10 +119,10 @@ fn main() {
                 say(&serde_json::json!({
                     "bench": "throughput", "round": round, "events": events, "travellers": travellers,
                     "partitions": partitions, "workers": workers, "record_bytes": bytes / events,
-                    "raw_events_per_s": raw.rate(events), "raw_events_per_cpu_s": raw.per_cpu(events),
-                    "engine_events_per_s": engine.measure.rate(events),
+                    "raw_events_per_s": raw.steady.rate(), "raw_events_per_cpu_s": raw.per_cpu(events),
+                    "engine_events_per_s": engine.measure.steady.rate(),
                     "engine_events_per_cpu_s": engine.measure.per_cpu(events),
-                    "engine_share_of_raw": engine.measure.rate(events) / raw.rate(events),
+                    "engine_share_of_raw": engine.measure.steady.rate() / raw.steady.rate(),
                     "raw_thread_ns_per_event": raw.thread_ns(events),
                     "engine_thread_ns_per_event": engine.measure.thread_ns(events),
                     "resident_bytes_per_traveller": engine.resident_bytes as f64 / travellers as f64,
@@ -147,8 +147,8 @@ fn main() {
                 cpu.push(spent);
                 say(&serde_json::json!({
                     "bench": "checkpoint", "interval_s": every, "events": events, "travellers": travellers,
-                    "seconds": engine.measure.wall.as_secs_f64(), "cpu_s": spent,
-                    "engine_events_per_s": engine.measure.rate(events),
+                    "cpu_s": spent,
+                    "engine_events_per_s": engine.measure.steady.rate(),
                     "states_written": counter(&metrics, "zoner_checkpoint_records_total", "\"state\"") - states_before,
                     "share_of_cpu": (every < 86_400.0).then(|| (spent - cpu[0]) / spent),
                 }));
@@ -230,8 +230,38 @@ fn load(config: &Config, events: u64, travellers: u64) -> u64 {
     bytes
 }
 
+/// How fast it goes between the first records that count and nine tenths of all: what starting costs, and what a last
+/// transaction waits for when nothing more comes, is not in it.
+#[derive(Default)]
+struct Steady {
+    first: Option<(Instant, u64)>,
+    last: Option<(Instant, u64)>,
+}
+
+impl Steady {
+    fn observe(&mut self, count: u64, events: u64) {
+        if count == 0 {
+            return;
+        }
+        let now = Instant::now();
+        self.first.get_or_insert((now, count));
+        if self.last.is_none() && count * 10 >= events * 9 {
+            self.last = Some((now, count));
+        }
+    }
+
+    fn rate(&self) -> f64 {
+        match (self.first, self.last) {
+            (Some((begun, first)), Some((ended, last))) if last > first => {
+                (last - first) as f64 / (ended - begun).as_secs_f64()
+            }
+            _ => f64::NAN,
+        }
+    }
+}
+
 struct Measure {
-    wall: Duration,
+    steady: Steady,
     /// All threads of this process, librdkafka's included.
     cpu: Duration,
     /// The threads that take the records from the queue: what they cost hardly depends on what else the machine does.
@@ -239,10 +269,6 @@ struct Measure {
 }
 
 impl Measure {
-    fn rate(&self, events: u64) -> f64 {
-        events as f64 / self.wall.as_secs_f64()
-    }
-
     fn per_cpu(&self, events: u64) -> f64 {
         events as f64 / self.cpu.as_secs_f64()
     }
@@ -268,7 +294,7 @@ fn consume_raw(config: &Config, events: u64) -> Measure {
     let cpu_before = cpu_time();
     let thread_before = spent("/proc/thread-self/stat");
     consumer.assign(&list).expect("assigned");
-    let mut started = None;
+    let mut steady = Steady::default();
     let mut seen = 0;
     while seen < events {
         let _ = consumer.poll(Duration::ZERO);
@@ -277,11 +303,11 @@ fn consume_raw(config: &Config, events: u64) -> Measure {
             thread::park_timeout(Duration::from_millis(10));
             continue;
         }
-        started.get_or_insert_with(Instant::now);
         seen += batch.len() as u64;
+        steady.observe(seen, events);
     }
-    let wall = started.map_or(Duration::ZERO, |started| started.elapsed());
-    Measure { wall, cpu: cpu_time() - cpu_before, threads: spent("/proc/thread-self/stat") - thread_before }
+    let cpu = cpu_time() - cpu_before;
+    Measure { steady, cpu, threads: spent("/proc/thread-self/stat") - thread_before }
 }
 
 struct EngineRun {
@@ -295,28 +321,23 @@ fn run_engine(config: &Config, partitions: i32, events: u64, metrics: &Prometheu
     let resident_before = resident();
     let cpu_before = cpu_time();
     let service = start(config, partitions);
-    let mut started = None;
-    let done = |so_far: f64| so_far - before >= events as f64;
+    let mut steady = Steady::default();
     loop {
-        let so_far = counter(metrics, "zoner_events_total", "user_activity");
-        if started.is_none() && so_far > before {
-            // The first commit came up to a commit interval after the first record.
-            started = Some(Instant::now() - Duration::from_millis(config.engine.commit_interval_ms));
-        }
-        if done(so_far) {
+        let so_far = counter(metrics, "zoner_events_total", "user_activity") - before;
+        steady.observe(so_far as u64, events);
+        if so_far >= events as f64 {
             break;
         }
         assert!(!service.has_failed(), "a worker failed");
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(5));
     }
-    let wall = started.map_or(Duration::ZERO, |started| started.elapsed());
     let cpu = cpu_time() - cpu_before;
     let threads = worker_threads_time();
     let resident_bytes = resident().saturating_sub(resident_before);
     thread::sleep(Duration::from_millis(1_100));
     let state_bytes = counter(metrics, "zoner_state_bytes", "user_activity");
     service.stop().expect("a clean stop");
-    EngineRun { measure: Measure { wall, cpu, threads }, resident_bytes, state_bytes }
+    EngineRun { measure: Measure { steady, cpu, threads }, resident_bytes, state_bytes }
 }
 
 fn start(config: &Config, partitions: i32) -> Service {
