@@ -134,8 +134,10 @@ fn members_that_join_leave_and_die_under_load_split_no_household() {
     let first = Member::start(&installation, &[]);
     count.more(5);
     let second = Member::start(&installation, &[]);
+    let beside = Member::start(&installation, &[]);
     count.more(20);
     assert_eq!(second.terminate().code(), Some(0));
+    assert_eq!(beside.terminate().code(), Some(0));
     count.more(20);
     let third = Member::start(&installation, &[]);
     count.more(10);
@@ -156,4 +158,18 @@ fn members_that_join_leave_and_die_under_load_split_no_household() {
     assert!(first.metric("zoner_rebalances_total", "") >= 3.0);
     assert_eq!(first.terminate().code(), Some(0));
     assert_eq!(fourth.terminate().code(), Some(0));
+}
+
+#[test]
+fn several_workers_in_a_process_say_what_one_says() {
+    let installation = Installation::create("workers", 4, Stamps::Producers);
+    let config = std::fs::read_to_string(&installation.config_file).expect("the configuration");
+    let config = config.replace("[engine]", "[engine]\ntraveller_workers = 3\nflight_workers = 2\nbatch = 7");
+    std::fs::write(&installation.config_file, config).expect("the configuration");
+    let stream = installation.stream(families(FAMILIES), Duration::from_millis(1));
+    let member = Member::start(&installation, &[]);
+    stream.join().expect("everything sent");
+    installation.settle(LIMIT);
+    assert_week(&installation, &installation.assert_equals_replay(&[&member]));
+    assert_eq!(member.terminate().code(), Some(0));
 }
