@@ -125,8 +125,10 @@ fn is_about_the_same(old: Published, new: Published) -> bool {
     let numbers = &numbers().other;
     if matches!(new.kind, ActionKind::BrightLight | ActionKind::DimLight) {
         let shared = (old.end.min(new.end) - old.start.max(new.start)).0.max(0);
-        let longer = (old.end - old.start).max(new.end - new.start).0;
-        return shared as f64 >= numbers.light_shared * longer as f64;
+        let (old_length, new_length) = (old.end - old.start, new.end - new.start);
+        // Low light for longer than needed harms nobody.
+        let whole = if new.kind == ActionKind::DimLight { new_length } else { old_length.max(new_length) };
+        return shared as f64 >= numbers.light_shared * whole.0 as f64;
     }
     (new.start - old.start).abs() < numbers.refreshed && (new.end - old.end).abs() < numbers.refreshed
 }
