@@ -12,10 +12,12 @@
 //! | [`flights`] | news of a flight |
 //! | [`timers`] | what happens when nothing happens |
 //! | [`recommend`] | what is said, to whom, with which plan |
+//! | [`headline`] | the sentence, with the times that it names |
 //! | [`identity`] | ids that a replay gives again |
 
 pub mod apply;
 pub mod flights;
+mod headline;
 pub mod identity;
 pub mod members;
 pub mod processor;
@@ -24,6 +26,8 @@ mod small;
 pub mod timers;
 pub mod trips;
 
+#[cfg(test)]
+mod advice_tests;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]

@@ -6,19 +6,15 @@
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use super::headline::headline;
 use super::identity::Identity;
 use super::{Household, trips};
 use crate::engine::{Effects, Moment};
-use crate::event::activity::AgeBand;
 use crate::event::flight::Iata;
 use crate::event::recommendation::{
     Action, ActionKind, Cause, ClockQuality, Estimate, Reason, Recommendation, Urgency, Window,
 };
-use crate::flight::zones;
-use crate::planner::{
-    self, Clock, Difference, HeadlineInput, News, Person, Place, Plan, Published, Reader, Repair, Situation, Stretch,
-    When, is_repeated_by,
-};
+use crate::planner::{self, Clock, Person, Plan, Published, Reader, Repair, Situation, Stretch, When};
 use crate::traveller::clock::stretch_at;
 use crate::traveller::{Assessment, LastSaid, Models, Traveller, View};
 use crate::units::{Span, UtcMillis};
@@ -26,17 +22,8 @@ use crate::units::{Span, UtcMillis};
 /// What begins sooner is worth breaking through a phone's silence for.
 const ACT_WITHIN: Span = Span::minutes(30);
 
-/// A night that begins this much off the usual time is one that moves.
-const NIGHT_MOVES: Span = Span::minutes(15);
-
-/// A change that the daily look speaks of, as `planner::compare` has it.
-const TOLD_FROM: Span = Span::minutes(30);
-
 /// A nap that should have begun is still the next one for so long.
 const JUST_BEGUN: Span = Span::minutes(15);
-
-/// What was changed later than this does not go into a headline.
-const SPOKEN_OF: Span = Span::hours(24);
 
 /// How long advice holds that has no end of its own.
 const HOLDS_FOR: Span = Span::hours(24);
@@ -124,9 +111,9 @@ impl Occasion<'_> {
 }
 
 /// A person's plan with what it was made from.
-struct Advice<'a> {
-    assessment: Assessment<'a>,
-    plan: Plan,
+pub(super) struct Advice<'a> {
+    pub assessment: Assessment<'a>,
+    pub plan: Plan,
 }
 
 impl Household {
@@ -281,12 +268,12 @@ fn cause(occasion: &Occasion<'_>, moment: &Moment) -> Cause {
     }
 }
 
-fn first_ahead(plan: &Plan, kind: ActionKind, now: UtcMillis) -> Option<&Action> {
+pub(super) fn first_ahead(plan: &Plan, kind: ActionKind, now: UtcMillis) -> Option<&Action> {
     plan.actions.iter().find(|action| action.kind == kind && action.start > now)
 }
 
 /// The nap before the next night.
-fn next_nap(plan: &Plan, now: UtcMillis) -> Option<&Action> {
+pub(super) fn next_nap(plan: &Plan, now: UtcMillis) -> Option<&Action> {
     let bed = first_ahead(plan, ActionKind::Sleep, now).map(|night| night.start);
     first_ahead(plan, ActionKind::Nap, now).filter(|nap| bed.is_none_or(|bed| nap.start < bed))
 }
@@ -332,102 +319,5 @@ fn urgency(topic: &Topic<'_>, advice: &Advice<'_>, now: UtcMillis) -> Urgency {
     match topic {
         Topic::NapFound | Topic::Trip { .. } | Topic::Refreshed => Urgency::Passive,
         _ => Urgency::Active,
-    }
-}
-
-fn headline(
-    topic: &Topic<'_>,
-    advice: &Advice<'_>,
-    difference: &Difference,
-    before: &[Published],
-    here: &Stretch,
-    now: UtcMillis,
-) -> String {
-    let persona = &advice.assessment.persona;
-    let plan = &advice.plan;
-    // A time of day alone, or "tonight", is only clear where and when the person is.
-    let is_clear = |when: &When| when.is_near(now, here.time_zone);
-    let bed = first_ahead(plan, ActionKind::Sleep, now).map(When::of).filter(is_clear);
-    let nap = next_nap(plan, now).map(When::of).filter(is_clear);
-    let news = match *topic {
-        Topic::NapMissed => News::NapMissed { bed, nap },
-        Topic::NapShort { slept } => News::NapShort { slept, bed, nap },
-        Topic::NapFound => News::NapFound { bed },
-        Topic::Delayed { flight, late_by, departs, .. } => News::FlightDelayed {
-            flight,
-            late_by,
-            boarding: Some(departs).filter(|departs| departs.at > now),
-            plan_holds: !difference.worth_saying,
-        },
-        Topic::Connection { changed, late_by, other, changed_comes_first, airport, left, .. } => {
-            News::Connection { changed, late_by, other, changed_comes_first, airport, left }
-        }
-        Topic::Reinstated { flight, was_diverted, departs, .. } => {
-            News::FlightReinstated { flight, was_diverted, boarding: Some(departs).filter(|departs| departs.at > now) }
-        }
-        Topic::Cancelled { flight, certain, .. } => News::FlightCancelled { flight, confirmed: certain },
-        Topic::Diverted { flight, to, .. } => News::FlightDiverted { flight, to },
-        Topic::Trip { destination, .. } => News::TripPlanned { destination, moves_from: moving_night(advice) },
-        Topic::CalledOff { destination } => News::TripCalledOff { destination, away: here.place != Place::Home },
-        Topic::Refreshed => {
-            News::PlanRefreshed { change: first_change(plan, before, now), dropped: first_dropped(plan, before, now) }
-        }
-    };
-    planner::headline(&HeadlineInput {
-        name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
-        adult: persona.group().band() == AgeBand::Adult,
-        reader: Reader { now, time_zone: here.time_zone },
-        news,
-    })
-}
-
-/// The first night that begins at another time than the usual one, where a clock has to move.
-fn moving_night(advice: &Advice<'_>) -> Option<When> {
-    advice.plan.expect.as_ref()?;
-    let usual = Span::minutes(i64::from(advice.assessment.persona.day.bedtime));
-    let nights = advice.plan.actions.iter().filter(|action| action.kind == ActionKind::Sleep).map(When::of);
-    nights.into_iter().find(|night| {
-        let off = (zones::hour_of_day(night.time_zone, night.at) - usual.as_hours()).wrap_12();
-        Span::from_hours(off).abs() >= NIGHT_MOVES
-    })
-}
-
-/// Of the actions of the next day that moved or are new the first one that matters most: sleep, nap, light, the rest.
-/// One of which only the end moved is named if there is no other, as the time that is named is its start.
-fn first_change(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<(ActionKind, When)> {
-    let spoken_until = before.iter().map(|action| action.end).max();
-    // In settled life one usual day follows another, see `planner::compare`.
-    let rolls_on = |start: UtcMillis| plan.expect.is_none() && spoken_until.is_some_and(|until| start >= until);
-    let is_repeated = |action: &Action| before.iter().any(|old| is_repeated_by(*old, Published::of(action)));
-    let is_near = |action: &&Action| action.start > now && action.start < now + SPOKEN_OF;
-    let changes = plan.actions.iter().filter(is_near).filter_map(|action| {
-        let end_alone = match before.iter().find(|old| old.action_id == action.action_id) {
-            Some(old) if is_repeated_by(*old, Published::of(action)) => return None,
-            Some(old) if (old.start.max(now) - action.start).abs() >= TOLD_FROM => false,
-            Some(old) if (old.end - action.end).abs() >= TOLD_FROM => true,
-            None if !rolls_on(action.start) && !is_repeated(action) => false,
-            _ => return None,
-        };
-        Some((end_alone, rank(action.kind), action))
-    });
-    let first = changes.min_by_key(|(end_alone, rank, action)| (*end_alone, *rank, action.start));
-    first.map(|(_, _, action)| (action.kind, When::of(action)))
-}
-
-/// The first action of the next day that falls away.
-fn first_dropped(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<(ActionKind, When)> {
-    let is_near = |old: &&Published| old.start > now && old.start < now + SPOKEN_OF;
-    let is_gone = |old: &&Published| plan.actions.iter().all(|action| action.action_id != old.action_id);
-    let first = before.iter().filter(is_near).filter(is_gone).min_by_key(|old| (rank(old.kind), old.start))?;
-    Some((first.kind, When { at: first.start, time_zone: first.time_zone }))
-}
-
-/// What matters most comes first.
-fn rank(kind: ActionKind) -> u8 {
-    match kind {
-        ActionKind::Sleep => 0,
-        ActionKind::Nap => 1,
-        ActionKind::BrightLight | ActionKind::DimLight | ActionKind::Dark => 2,
-        _ => 3,
     }
 }

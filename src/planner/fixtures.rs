@@ -13,6 +13,7 @@ use crate::units::{Hours, Span, UtcMillis};
 
 /// A situation that owns what it speaks of.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish or a rule of its own")]
 pub(super) struct Case {
     pub now: UtcMillis,
     pub name: Option<String>,

@@ -11,6 +11,7 @@ mod naps;
 mod nights;
 pub mod numbers;
 mod phrases;
+mod reader;
 pub mod rule;
 mod setting;
 mod spans;
@@ -31,9 +32,10 @@ mod properties;
 mod wording_tests;
 
 pub use difference::{Difference, Published, compare, is_repeated_by};
+pub use reader::{Reader, When};
 pub use rule::make;
 pub use target::{Direction, Heading};
-pub use wording::{HeadlineInput, News, Reader, When, change_to_tell, headline};
+pub use wording::{HeadlineInput, News, change_to_tell, headline};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};

@@ -9,9 +9,9 @@ use super::setting::Setting;
 use super::spans::Interval;
 use super::target::Direction;
 use super::wording::Subject;
-use super::{RepairKind, Stretch};
-use crate::flight::zones;
-use crate::units::UtcMillis;
+use super::{Place, RepairKind, Stretch};
+use crate::flight::{daylight, zones};
+use crate::units::{Span, UtcMillis};
 
 pub(super) struct Words {
     pub message: String,
@@ -34,7 +34,7 @@ pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> 
                     Words { message, why: format!("{why}; no light advice while the body clock is uncertain") }
                 }
                 Some(LeftOut::Forbidden) => Words {
-                    message: format!("{} Bright light is left out for health reasons in the profile.", message),
+                    message: format!("{message} Bright light is left out for health reasons in the profile."),
                     why: why.to_owned(),
                 },
             }
@@ -200,9 +200,19 @@ enum Sun {
     Up,
 }
 
+/// How much of a window in one stretch the sun is up there; none where nobody knows the place.
+fn daylight(stretch: &Stretch, window: Interval) -> Span {
+    let place = match stretch.place {
+        Place::Home => daylight::of_zone(stretch.time_zone),
+        Place::Away { airport } => daylight::of_airport(airport).or_else(|| daylight::of_zone(stretch.time_zone)),
+        Place::Aboard { .. } => None,
+    };
+    place.map_or(Span::ZERO, |place| daylight::daylight(place, window.start, window.end))
+}
+
 fn sun(setting: &Setting<'_>, stretch: &Stretch, window: Interval) -> Sun {
     let least = setting.numbers.light.daylight_least;
-    let up = setting.daylight(stretch, window);
+    let up = daylight(stretch, window);
     match window.length() - up {
         _ if up < least => Sun::Down,
         dark if dark < least => Sun::Up,

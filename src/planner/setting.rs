@@ -7,7 +7,7 @@ use super::numbers::{Numbers, numbers};
 use super::spans::Interval;
 use super::{Clock, Place, Situation, Stretch};
 use crate::event::activity::AgeBand;
-use crate::flight::{daylight, zones};
+use crate::flight::zones;
 use crate::units::{Hours, Span, UtcMillis};
 
 const NOON: i32 = 720;
@@ -140,16 +140,6 @@ impl<'a> Setting<'a> {
     /// Minutes after midnight, as near as the grid has them.
     pub fn minute_on_grid(&self, minute: u16) -> i32 {
         to_grid(minute, self.numbers.other.grid_minutes())
-    }
-
-    /// How much of a window in one stretch the sun is up there; none where nobody knows the place.
-    pub fn daylight(&self, stretch: &Stretch, window: Interval) -> Span {
-        let place = match stretch.place {
-            Place::Home => daylight::of_zone(stretch.time_zone),
-            Place::Away { airport } => daylight::of_airport(airport).or_else(|| daylight::of_zone(stretch.time_zone)),
-            Place::Aboard { .. } => None,
-        };
-        place.map_or(Span::ZERO, |place| daylight::daylight(place, window.start, window.end))
     }
 
     /// What is still ahead of something that should have begun; `None` where less than `least` is left of it.

@@ -3,92 +3,19 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::NaiveDate;
-use chrono_tz::Tz;
-
+use super::reader::{Reader, When};
 use crate::event::flight::Iata;
 use crate::event::recommendation::{Action, ActionKind};
 use crate::flight::{airports, zones};
-use crate::units::{Span, UtcMillis};
+use crate::units::Span;
 
 /// Longest headline and longest name, in characters, as the contract promises them.
 const HEADLINE_CHARS: usize = 90;
 const NAME_CHARS: usize = 24;
 /// A flight number that is longer than any real one is called "the flight".
 const FLIGHT_CHARS: usize = 8;
-/// A sleep further ahead is not "tonight".
-const TONIGHT: Span = Span::hours(14);
 /// Words that a sentence to a tired parent does not use, a name in it included.
 const NOT_SAID: [&str; 5] = ["bad", "wrong", "failed", "fault", "should"];
-
-/// A time, and the zone of where the person will be then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct When {
-    pub at: UtcMillis,
-    pub time_zone: Tz,
-}
-
-impl When {
-    /// When an action starts, in its own zone.
-    #[must_use]
-    pub fn of(action: &Action) -> When {
-        When { at: action.start, time_zone: zones::parse(&action.time_zone).unwrap_or(Tz::UTC) }
-    }
-
-    /// Whether a time alone tells who is in the zone `here` at `now` when it is: soon, and by the clock they see.
-    #[must_use]
-    pub fn is_near(&self, now: UtcMillis, here: Tz) -> bool {
-        self.time_zone == here && self.at >= now && self.at - now <= TONIGHT
-    }
-}
-
-/// Who reads a sentence, in the sense of when and by which clock: the person's own at the time of issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reader {
-    pub now: UtcMillis,
-    pub time_zone: Tz,
-}
-
-impl Reader {
-    #[must_use]
-    pub fn today(&self) -> NaiveDate {
-        zones::local_date(self.time_zone, self.now)
-    }
-
-    /// Whether the clock of another zone shows the same as this reader's.
-    #[must_use]
-    pub fn reads_clock_of(&self, time_zone: Tz, at: UtcMillis) -> bool {
-        zones::offset_at(time_zone, at) == zones::offset_at(self.time_zone, at)
-    }
-
-    /// A time as the end of a phrase: `18:45`, `18:45 on 5 Dec` where that is not today, `18:45 on 5 Dec, Tokyo time` where
-    /// the clock is another one.
-    fn spoken(&self, when: When) -> String {
-        let dated = self.dated(when);
-        if self.reads_clock_of(when.time_zone, when.at) {
-            return dated;
-        }
-        format!("{dated}, {} time", airports::city_of_zone(when.time_zone))
-    }
-
-    /// `at 18:45`, `18:45 on 5 Dec`. Without the place: departures are told by the airport's clock, as everywhere.
-    fn departure(&self, when: When) -> String {
-        let dated = self.dated(when);
-        if dated.contains(' ') { dated } else { format!("at {dated}") }
-    }
-
-    fn dated(&self, when: When) -> String {
-        let date = zones::local_date(when.time_zone, when.at);
-        if date == self.today() { when.to_string() } else { format!("{when} on {}", date.format("%-d %b")) }
-    }
-}
-
-/// `18:45`.
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&zones::hhmm(self.time_zone, self.at))
-    }
-}
 
 /// Who is spoken of, and the news.
 #[derive(Clone, Debug, PartialEq)]

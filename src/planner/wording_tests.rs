@@ -20,6 +20,7 @@ fn say(name: Option<&str>, adult: bool, news: News<'_>) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn headlines_read_like_a_calm_friend() {
     let bed = Some(at("2026-12-04T17:45:00Z"));
     let nap = Some(at("2026-12-04T13:30:00Z"));

@@ -1,0 +1,125 @@
+//! What people on a journey are told, and how often.
+
+use chrono_tz::Tz;
+
+use super::fixtures::*;
+use super::journey_tests::{planned, tell_trip};
+use crate::event::recommendation::{ActionKind, Reason, Urgency};
+use crate::units::Span;
+
+#[test]
+fn a_delay_that_breaks_a_connection_is_told_as_that() {
+    let inbound = leg("KL1001", "LHR", "AMS", at(7, 8.0), at(7, 9.5));
+    let outbound = leg("KL641", "AMS", "JFK", at(7, 11.5), at(7, 20.0));
+    let told = |late: Span| {
+        let mut story = planned(vec![inbound.clone(), outbound.clone()]);
+        story.until(at(7, 5.0));
+        let before = story.said.len();
+        story.tell(at(7, 5.0), "", news(status(&inbound, at(7, 5.0), late)));
+        story.said.split_off(before)
+    };
+    for (late, reason, words) in [
+        (30, Reason::FlightDelayed, "KL1001 is 30 min late, leaving at 08:30"),
+        (80, Reason::ConnectionAtRisk, "KL1001 is 1 h 20 min late: 40 min are left to change to KL641 in AMS."),
+        (150, Reason::ConnectionMissed, "KL1001 is 2 h 30 min late: the connection to KL641 in AMS is missed."),
+    ] {
+        let said = told(Span::minutes(late));
+        let reasons: Vec<_> = said.iter().map(|said| (said.user_id.as_str(), said.reason)).collect();
+        assert_eq!(reasons, [("ana", reason), ("mia", reason)], "one each");
+        assert!(said[0].headline.starts_with(words), "{}", said[0].headline);
+        assert!(said[0].urgency >= Urgency::Active);
+    }
+}
+
+#[test]
+fn a_connection_is_safe_again_when_the_next_flight_is_late_too() {
+    let inbound = leg("KL1001", "LHR", "AMS", at(7, 8.0), at(7, 9.5));
+    let outbound = leg("KL641", "AMS", "JFK", at(7, 11.5), at(7, 20.0));
+    let mut story = planned(vec![inbound.clone(), outbound.clone()]);
+    story.tell(at(7, 5.0), "", news(status(&inbound, at(7, 5.0), Span::hours(3))));
+    let before = story.said.len();
+    story.tell(at(7, 5.5), "", news(status(&outbound, at(7, 5.5), Span::hours(4))));
+    assert_eq!(story.said_since(before), [("ana", Reason::FlightDelayed), ("mia", Reason::FlightDelayed)]);
+    assert!(story.said[before].headline.starts_with("KL641 is 4 h late"), "{}", story.said[before].headline);
+}
+
+#[test]
+fn a_flight_that_flies_after_all_and_a_trip_that_is_called_off_have_words_of_their_own() {
+    let mut story = planned(vec![to_new_york()]);
+    story.tell(at(7, 5.0), "", news(cancelled(&to_new_york(), at(7, 5.0))));
+    let before = story.said.len();
+    story.tell(at(7, 6.0), "", news(status(&to_new_york(), at(7, 6.0), Span::ZERO)));
+    assert_eq!(story.said.len(), before + 2);
+    assert_eq!(story.said[before].headline, "BA117 is on again, leaving at 12:00: your plan counts on it.");
+    let before = story.said.len();
+    tell_trip(&mut story, at(7, 7.0), trip(2, &["ana"], vec![to_new_york()]));
+    assert_eq!(story.said[before].headline, "The trip to JFK is called off: Mia's plan is the usual day at home.");
+    let before = story.said.len();
+    tell_trip(&mut story, at(7, 8.0), trip(3, &["ana"], vec![]));
+    assert_eq!(story.said_since(before), [("ana", Reason::PlanRefreshed)]);
+    assert_eq!(story.said[before].headline, "The trip to JFK is called off: your plan is the usual day at home.");
+}
+
+#[test]
+fn the_way_round_is_chosen_once_for_a_journey() {
+    // Hours ahead of London in March: 9 to 11, and as many behind.
+    for (airport, arrives_after) in [("HND", 14.0), ("BNE", 22.0), ("SYD", 22.0), ("ANC", 12.0), ("HNL", 17.0)] {
+        let mut story = Story::new();
+        story.profile(at(0, 8.0), "ana", adult(Tz::Europe__London));
+        let flight =
+            leg("ZZ1", "LHR", airport, at(7, 12.0), at(7, 12.0) + Span::minutes((arrives_after * 60.0) as i64));
+        tell_trip(&mut story, at(1, 9.0), trip(1, &["ana"], vec![flight]));
+        let mut ways = Vec::new();
+        for day in 4..22 {
+            story.until(at(day, 23.9));
+            ways.extend(story.household.travellers()[0].heading().map(|heading| heading.direction));
+        }
+        // Day 7 is that of the flight. Nobody here logs anything: a body that goes the other way by itself, for hours, is
+        // followed once.
+        assert!(ways.len() >= 5 && ways[..3].iter().all(|way| *way == ways[0]), "{airport} {ways:?}");
+        assert!(ways.windows(2).filter(|pair| pair[0] != pair[1]).count() <= 1, "{airport} {ways:?}");
+        let why = |text: &str| story.said.iter().flat_map(|said| &said.actions).any(|action| action.why.contains(text));
+        let nights = [why("a little earlier each night"), why("a little later each night")];
+        assert!(nights[0] != nights[1], "{airport}: {nights:?}");
+    }
+}
+
+#[test]
+fn the_daily_look_is_quiet_and_low() {
+    let mut story = planned(vec![to_new_york()]);
+    story.until(at(22, 0.0));
+    let refreshed: Vec<_> = story.said.iter().filter(|said| said.reason == Reason::PlanRefreshed).collect();
+    assert!(refreshed.iter().all(|said| said.urgency == Urgency::Passive));
+    assert!(refreshed.len() <= 14, "{} for two people in 17 days", refreshed.len());
+}
+
+#[test]
+fn who_has_no_profile_is_told_times_of_the_place_and_not_of_greenwich() {
+    let mut story = Story::new();
+    let there = leg("NH1", "HND", "SIN", at(3, 3.0), at(3, 10.0));
+    tell_trip(&mut story, at(1, 9.0), trip(1, &["leo"], vec![there]));
+    let said = &story.said[0];
+    assert!(!said.actions.is_empty());
+    for action in &said.actions {
+        assert!(["Asia/Tokyo", "Asia/Singapore"].contains(&action.time_zone.as_str()), "{action:?}");
+    }
+    let night = said.actions.iter().find(|action| action.kind == ActionKind::Sleep).unwrap();
+    assert_eq!((night.local.as_str(), night.time_zone.as_str()), ("23:00–07:00", "Asia/Tokyo"));
+    assert!(said.actions.iter().all(|action| action.kind == ActionKind::Sleep), "nobody knows this person's clock");
+}
+
+#[test]
+fn who_keeps_the_time_of_home_is_told_both_clocks() {
+    let back = leg("BA112", "JFK", "LHR", at(8, 23.0), at(9, 6.0));
+    let mut story = planned(vec![to_new_york(), back]);
+    story.until(at(7, 21.0));
+    let plan = &story.estimates()[0].plan;
+    let abroad: Vec<_> = plan
+        .iter()
+        .filter(|action| action.kind == ActionKind::Sleep && action.time_zone == "America/New_York")
+        .collect();
+    assert!(!abroad.is_empty(), "{plan:?}");
+    // New York has summer time from 8 March, London not yet: four hours.
+    assert_eq!(abroad[0].local, "19:00–03:00");
+    assert!(abroad[0].message.ends_with("(at home 23:00–07:00)."), "{}", abroad[0].message);
+}
