@@ -178,7 +178,14 @@ impl Household {
                 (Reason::FlightDiverted, Topic::Diverted { flight, to, arrives: times.arrives })
             }
         };
-        let key = format!("{} {} {}", status.flight_key, times.departs.0, times.arrives.0);
+        let fate = match told.standing.fate {
+            LegFate::Flying => "flies".to_owned(),
+            LegFate::Cancelled { certain } => if certain { "cancelled" } else { "perhaps cancelled" }.to_owned(),
+            LegFate::Diverted { to } => format!("diverted {}", to.map_or(String::new(), |airport| airport.to_string())),
+        };
+        // Reports that arrive late share a stream time: they are told apart by when they were made, and by what they say.
+        let (observed, departs, arrives) = (status.observed_at.0, times.departs.0, times.arrives.0);
+        let key = format!("{} {observed} {departs} {arrives} {fate}", status.flight_key);
         let occasion = Occasion {
             reason,
             activity: "flight_update",

@@ -1,12 +1,14 @@
 //! Trips, flights and where they put people.
 
+use std::collections::BTreeSet;
+
 use chrono_tz::Tz;
 
 use super::fixtures::*;
 use super::trips::{Times, keeps_home_time, whereabouts};
 use crate::engine::Unit;
 use crate::event::activity::{Activity, Trip};
-use crate::event::flight::{FlightState, FlightStatus, WatchChange};
+use crate::event::flight::{Cancellation, FlightState, FlightStatus, WatchChange};
 use crate::event::recommendation::{ActionKind, Reason};
 use crate::planner::Place;
 use crate::traveller::people::PeopleModel;
@@ -157,6 +159,24 @@ fn a_cancellation_and_a_diversion_are_said() {
     assert!(since.contains(&("mia", Reason::FlightDiverted)) && since.contains(&("ana", Reason::FlightDiverted)));
     let ana = &story.household.travellers()[0];
     assert_eq!(story.household.whereabouts(ana).last().unwrap().time_zone, Tz::America__Vancouver);
+}
+
+#[test]
+fn reports_that_arrive_together_make_recommendations_of_their_own() {
+    let mut story = planned(vec![to_new_york()]);
+    story.until(at(7, 12.0));
+    let before = story.said.len();
+    let certain = cancelled(&to_new_york(), at(7, 6.5));
+    let suspected =
+        FlightStatus { cancellation: Some(Cancellation::Suspected), ..cancelled(&to_new_york(), at(7, 6.0)) };
+    let flies = status(&to_new_york(), at(7, 7.0), Span::ZERO);
+    for report in [suspected, certain.clone(), flies, FlightStatus { observed_at: at(7, 8.0), ..certain }] {
+        story.tell(at(7, 12.0), "", news(report));
+    }
+    let said = &story.said[before..];
+    assert!(said.len() >= 6, "{:?}", story.said_since(before));
+    let ids: BTreeSet<_> = said.iter().map(|recommendation| recommendation.recommendation_id).collect();
+    assert_eq!(ids.len(), said.len(), "an id is used twice");
 }
 
 #[test]
