@@ -215,6 +215,7 @@ impl Config {
             accept_gap,
             checkpoints: Some(worker::Checkpoints {
                 interval: Duration::from_secs_f64(self.engine.checkpoint_interval_s),
+                smallest_slice: 64,
             }),
             program: program().into(),
             sabotage: None,

@@ -17,6 +17,8 @@ pub(super) struct Owned<P: Processor> {
     pub(super) restore_until: Option<i64>,
     /// Timers that the record at the committed offset had fired already.
     pub(super) cursor: Option<Cursor>,
+    /// What the group's offset says beside its number: the last commit was made inside a record.
+    pub(super) committed_cursor: Option<Cursor>,
     /// The offset after the last record handed to us.
     pub(super) delivered: i64,
     /// After reading again the client's position is ahead of us until we have passed this offset.
@@ -53,6 +55,12 @@ impl Loading {
 impl<P: Processor> Owned<P> {
     pub(super) fn is_live(&self) -> bool {
         self.restore_until.is_none() && self.loading.is_none()
+    }
+
+    /// The partition stands where a commit was made inside a record, whose other timers are to be fired again. Nothing may
+    /// be committed for it here: the offset would lose its cursor, and a marker would name half a record.
+    pub(super) fn is_inside_a_record(&self) -> bool {
+        self.committed_cursor.is_some() && self.partition.next_offset() == self.partition.committed_offset()
     }
 }
 

@@ -61,13 +61,13 @@ impl Plan {
         // Few kinds of trouble at a time find more than all of them always.
         let mut often = |most: usize| if random.coin() { random.below(most + 1) } else { 0 };
         let misfortunes = Misfortunes {
-            kill: often(60),
-            freeze: often(40),
+            kill: often(120),
+            freeze: often(60),
             interleave: often(900),
-            refused: often(200),
-            broken: often(60),
-            no_answer: often(500),
-            operations: often(12) as u32,
+            refused: often(700),
+            broken: often(150),
+            no_answer: often(1_200),
+            operations: often(25) as u32,
         };
         let settings = Settings {
             batch: *random.pick(&[1, 2, 5, 20, 500]),
@@ -79,9 +79,10 @@ impl Plan {
             placement: Placement::Murmur2,
             partitions,
             accept_gap: false,
-            checkpoints: random
-                .permille(850)
-                .then(|| Checkpoints { interval: Duration::from_millis(*random.pick(&[100, 500, 2_000, 60_000])) }),
+            checkpoints: random.permille(850).then(|| Checkpoints {
+                interval: Duration::from_millis(*random.pick(&[100, 500, 2_000, 60_000])),
+                smallest_slice: *random.pick(&[1, 1, 2, 64]),
+            }),
             program: "simulated".into(),
             sabotage: sabotage.engine,
         };
@@ -92,7 +93,7 @@ impl Plan {
             append_time,
             misfortunes,
             settings,
-            households: random.between(1, 3) as usize,
+            households: random.between(1, 4) as usize,
             days: random.between(1, 3),
         }
     }

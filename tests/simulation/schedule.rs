@@ -27,12 +27,23 @@ impl World {
             return;
         }
         match self.below(100) {
-            0..50 => self.step_someone(),
-            50..65 => self.beat_someone(),
-            65..82 => self.pass(self.between(1, 300)),
-            82..92 => self.write(1 + self.below(3)),
+            0..55 => self.step_someone(),
+            55..68 => self.beat_someone(),
+            68..84 => self.pass(self.between(1, 300)),
+            84..90 => self.write(1 + self.below(2)),
+            90..91 => self.compact(),
             _ => self.write_a_marker(),
         }
+    }
+
+    /// The cleaner comes by a partition of states. The last record always stays: the active segment is not cleaned.
+    fn compact(&self) {
+        let topic = if self.below(2) == 0 { self.topics.traveller_states } else { self.topics.flight_states };
+        let place = Place { topic, partition: self.below(self.plan.partitions as usize) as i32 };
+        let mut kafka = self.kafka.borrow_mut();
+        let end = kafka.log(place).high_watermark();
+        let until = self.between(0, (end - 1).max(0));
+        kafka.log_mut(place).compact(until, self.below(2) == 0);
     }
 
     fn any_slot(&self) -> Rc<Slot> {

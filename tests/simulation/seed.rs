@@ -115,8 +115,10 @@ fn check_states(
         let process = slot.process.borrow();
         let Some(process) = process.as_ref() else { continue };
         for owned in process.owned() {
-            // Some timers of the next record have fired already.
-            let is_inside_a_record = kafka.group(slot.kind.group()).has_metadata_at(owned.partition, owned.next_offset);
+            let group = kafka.group(slot.kind.group());
+            // Some timers of the next record have fired already, or did when somebody who was overtaken stopped.
+            let is_inside_a_record = group.has_metadata_at(owned.partition, owned.next_offset)
+                || group.committed(owned.partition).is_some_and(|committed| committed.offset > owned.next_offset);
             if owned.is_live && !owned.is_changed && !is_inside_a_record && wanted(slot.number, owned.partition) {
                 process.compare(owned, &kafka, references)?;
             }

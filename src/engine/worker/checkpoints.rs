@@ -13,9 +13,6 @@ use crate::engine::processor::{Processor, Unit as _};
 /// Slices do not follow one another faster than this: what a commit costs should be shared.
 const SLICE_EVERY: Duration = Duration::from_millis(50);
 
-/// A slice has at least so many entries.
-const SMALLEST_SLICE: usize = 64;
-
 /// A slice when somebody waits for the partition: as much as a transaction may hold up its readers.
 const LARGEST_SLICE: usize = 50_000;
 
@@ -39,7 +36,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         let is_due = self.owned.iter().any(|owned| {
             let due = owned.partition.checkpoint().is_under_way()
                 || (now >= owned.next_round && !owned.partition.is_checkpointed());
-            owned.is_live() && due
+            owned.is_live() && !owned.is_inside_a_record() && due
         });
         if !is_due {
             return Ok(());
@@ -65,6 +62,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
         let share = since_last.as_secs_f64() / (checkpoints.interval.as_secs_f64() / 2.0).max(0.001);
         for number in self.owned.numbers() {
             let Some(owned) = self.owned.get_mut(number).filter(|owned| owned.is_live()) else { continue };
+            if owned.is_inside_a_record() {
+                continue;
+            }
             if now >= owned.next_round && !owned.partition.checkpoint().is_under_way() {
                 owned.next_round = now + checkpoints.interval;
                 if !owned.partition.is_checkpointed() {
@@ -73,7 +73,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             }
             if owned.partition.checkpoint().is_under_way() {
                 let fair = owned.partition.checkpoint().round_size() as f64 * share;
-                self.write_slice(number, (fair as usize).clamp(SMALLEST_SLICE, LARGEST_SLICE))?;
+                self.write_slice(number, (fair as usize).max(checkpoints.smallest_slice).min(LARGEST_SLICE))?;
                 written.push(number);
             }
         }
@@ -135,7 +135,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         for number in partitions {
             loop {
                 let Some(owned) = self.owned.get_mut(*number).filter(|owned| owned.is_live()) else { break };
-                if owned.partition.is_checkpointed() {
+                if owned.partition.is_checkpointed() || owned.is_inside_a_record() {
                     break;
                 }
                 if self.shared.clock.elapsed().saturating_sub(begun) > LONGEST_FAREWELL {

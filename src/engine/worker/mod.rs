@@ -77,6 +77,8 @@ pub enum Sabotage {
 pub struct Checkpoints {
     /// From the beginning of a round to the beginning of the next; a round is spread over half of it.
     pub interval: Duration,
+    /// A slice has at least so many entries.
+    pub smallest_slice: usize,
 }
 
 /// What all workers of a process share.

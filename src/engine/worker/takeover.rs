@@ -119,6 +119,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             loading: None,
             restore_until,
             cursor,
+            committed_cursor: None,
             delivered: start,
             position_valid_from: start,
             last_tick: None,
@@ -343,7 +344,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
     /// The partition has caught up with what its group has committed: from here on effects are published.
     pub(super) fn go_live(owned: &mut Owned<P>, directory: &Directory) {
         if owned.restore_until.take().is_some() {
-            owned.cursor = None;
+            owned.committed_cursor = owned.cursor.take();
             owned.partition.reach(i64::MAX);
             owned.partition.commit();
             owned.partition.keep_undo(true);

@@ -113,6 +113,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             if let Some(owned) = self.owned.get_mut(commit.partition) {
                 let was_under_way = owned.partition.checkpoint().is_under_way();
                 owned.partition.commit();
+                owned.committed_cursor = Cursor::from_metadata(&commit.metadata);
                 if was_under_way && !owned.partition.checkpoint().is_under_way() {
                     owned.last_complete = now;
                 }
