@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -25,7 +26,7 @@ fn every_sample(name: &str) -> String {
     for sample in 0..=7_199 {
         let hours = f64::from(sample) / 10.0;
         let light = changes.iter().rev().find(|change| change[0] <= hours + 1e-9).expect("a first line");
-        csv.push_str(&format!("{hours},{},1\r\n", light[1]));
+        writeln!(csv, "{hours},{},1\r", light[1]).expect("a string grows");
     }
     csv
 }

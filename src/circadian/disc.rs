@@ -1,6 +1,10 @@
 //! Points of the unit disc: z = R e^{iψ}, how they are multiplied, kept where the models live, and how whole turns are counted.
 //!
 //! As much of complex arithmetic as the models need, in a fixed order of operations.
+#![expect(
+    clippy::inline_always,
+    reason = "inside the wider vectors of `hannay19::wide`, a call would be one into narrow ones"
+)]
 
 use std::f64::consts::{PI, TAU};
 
@@ -19,7 +23,6 @@ impl Complex {
         Complex { re, im }
     }
 
-    // Always: inside the wider vectors of `hannay19::wide`, a call would be a call into narrow ones.
     #[inline(always)]
     pub(super) fn times(self, other: Complex) -> Complex {
         Complex { re: self.re * other.re - self.im * other.im, im: self.re * other.im + self.im * other.re }

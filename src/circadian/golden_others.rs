@@ -1,4 +1,4 @@
-//! Hannay19TP, Forger99 and Jewett99 against numbers that were not made here: see `tests/data/oscillators/README.md`, and the
+//! `Hannay19TP`, Forger99 and Jewett99 against numbers that were not made here: see `tests/data/oscillators/README.md`, and the
 //! values in each test. Hannay19 has a file of its own, `golden`.
 
 use std::f64::consts::{PI, TAU};

@@ -33,7 +33,7 @@ pub fn polar_derivative(p: &Hannay19Parameters, [r, psi, n]: Polar, lux: f64) ->
     [dr, dpsi, dn]
 }
 
-/// The two-population model: (R_v, R_d, ψ_v, ψ_d, n).
+/// The two-population model: (`R_v`, `R_d`, `ψ_v`, `ψ_d`, n).
 pub fn two_population_derivative(p: &Hannay19TpParameters, [rv, rd, pv, pd, n]: [f64; 5], lux: f64) -> [f64; 5] {
     let power = libm::pow(lux, p.exponent);
     let alpha = p.alpha0 * power / (power + p.half);

@@ -1,4 +1,5 @@
 //! The motion of one point over one step: straight-line arithmetic, which one traveller and eight lanes share to the last bit.
+#![expect(clippy::inline_always, reason = "inside the wider vectors of `wide`, a call would be one into narrow ones")]
 
 use std::f64::consts::TAU;
 
@@ -68,7 +69,6 @@ pub(super) struct Flow {
     pub(super) gain: f64,
 }
 
-// Everything below is always inlined: inside the wider vectors of `wide`, a call would be a call into narrow ones.
 impl Flow {
     pub(super) fn new(parameters: &Hannay19Parameters) -> Flow {
         let coupling = Complex::unit(parameters.beta1).scaled(0.5 * parameters.coupling);

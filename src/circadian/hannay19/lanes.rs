@@ -2,6 +2,7 @@
 //!
 //! Every lane makes exactly the steps that [`Hannay19`] makes with its τ, gain and light, in the same order of operations:
 //! the bits are the same as one after the other, whatever vectors the processor has ([`Vectors`]).
+#![expect(clippy::inline_always, reason = "inside the wider vectors of `wide`, a call would be one into narrow ones")]
 
 use super::flow::{Flow, StepLight, Stride};
 use super::wide::Vectors;
@@ -73,12 +74,12 @@ pub struct LaneDrives {
 }
 
 impl LaneDrives {
-    fn new(each: [Hannay19Drive; LANES]) -> LaneDrives {
+    fn new(each: &[Hannay19Drive; LANES]) -> LaneDrives {
         LaneDrives {
             cell: LaneLight::new(each.map(|drive| drive.over_cell())),
             bin: LaneLight::new(each.map(|drive| drive.over_bin())),
             fast: each.map(|drive| drive.is_fast()),
-            each,
+            each: *each,
         }
     }
 }
@@ -149,7 +150,7 @@ impl Hannay19Lanes {
             let same = light[lane].0.to_bits() == light[lane - 1].0.to_bits();
             each[lane] = if same { each[lane - 1] } else { self.model.drive(light[lane]) };
         }
-        LaneDrives::new(each)
+        LaneDrives::new(&each)
     }
 
     /// One step of every lane in constant light, `length` as for [`Oscillator::step`](crate::circadian::Oscillator::step).
@@ -194,7 +195,7 @@ impl Hannay19Lanes {
         to: UtcMillis,
         mut light: impl FnMut(UtcMillis) -> [Lux; LANES],
     ) {
-        let mut known: Option<(Bits, LaneDrives)> = None;
+        let mut known = KnownDrives { entries: [const { None }; KNOWN_LEVELS], last: 0 };
         let mut cell_start = from.floor_to(CELL);
         while from < to && cell_start < to {
             let now = from.max(cell_start);
@@ -206,19 +207,19 @@ impl Hannay19Lanes {
                 (Some(first), Some(second)) => {
                     let (first_bits, second_bits) = (bits(&first), bits(&second));
                     if first_bits == second_bits {
-                        self.step(states, self.known_drives(&mut known, &first), end - now);
+                        self.step(states, known.at(self, &first), end - now);
                     } else {
                         let mut whole = *states;
-                        let drives = self.known_drives(&mut known, &first);
+                        let drives = known.at(self, &first);
                         self.step(&mut whole, drives, end - now);
                         self.step(states, drives, middle - now);
-                        self.step(states, self.known_drives(&mut known, &second), end - middle);
+                        self.step(states, known.at(self, &second), end - middle);
                         let divided = std::array::from_fn(|lane| first_bits[lane] != second_bits[lane]);
                         *states = states.where_taken(divided, &whole);
                     }
                 }
                 (Some(only), None) | (None, Some(only)) => {
-                    self.step(states, self.known_drives(&mut known, &only), end - now);
+                    self.step(states, known.at(self, &only), end - now);
                 }
                 // Not reachable: a piece of a cell lies in its first or its second half.
                 (None, None) => {}
@@ -226,14 +227,30 @@ impl Hannay19Lanes {
             cell_start += CELL;
         }
     }
+}
 
-    /// Light rarely changes from bin to bin, and drives cost as much as some steps: the last ones are kept.
-    fn known_drives<'a>(&self, known: &'a mut Option<(Bits, LaneDrives)>, light: &[Lux; LANES]) -> &'a LaneDrives {
+/// Drives cost as much as some steps, light rarely changes from bin to bin, and habitual life has few levels: the last ones are
+/// kept.
+struct KnownDrives {
+    entries: [Option<(Bits, LaneDrives)>; KNOWN_LEVELS],
+    last: usize,
+}
+
+/// Night, day, evening and one more.
+const KNOWN_LEVELS: usize = 4;
+
+impl KnownDrives {
+    fn at(&mut self, clocks: &Hannay19Lanes, light: &[Lux; LANES]) -> &LaneDrives {
         let bits = bits(light);
-        if known.as_ref().is_none_or(|(known_bits, _)| *known_bits != bits) {
-            *known = None;
+        let is_known = |entry: &Option<(Bits, LaneDrives)>| entry.as_ref().is_some_and(|(known, _)| *known == bits);
+        if !is_known(&self.entries[self.last]) {
+            let next = (self.last + 1) % KNOWN_LEVELS;
+            self.last = self.entries.iter().position(is_known).unwrap_or(next);
+            if !is_known(&self.entries[self.last]) {
+                self.entries[self.last] = None;
+            }
         }
-        &known.get_or_insert_with(|| (bits, self.drives(light))).1
+        &self.entries[self.last].get_or_insert_with(|| (bits, clocks.drives(light))).1
     }
 }
 
@@ -247,6 +264,7 @@ fn bits(light: &[Lux; LANES]) -> Bits {
 /// One step of every lane. Inlined into each of the functions of [`wide`](super::wide), which differ in the instructions that
 /// they are compiled for; each loop is one that the compiler turns into vectors.
 #[inline(always)]
+#[expect(clippy::needless_bitwise_bool, reason = "branches would keep the loop out of vectors")]
 pub(super) fn advance_lanes(flow: &LaneFlow, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
     let before = *states;
     let mut next = before;

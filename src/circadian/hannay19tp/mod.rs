@@ -1,6 +1,6 @@
 //! The two-population model of Hannay, Booth & Forger (2019): a ventral population, which light reaches, and a dorsal one.
 //!
-//! In polar form the state is (R_v, R_d, ψ_v, ψ_d, n). It is integrated as two points z = R e^{iψ}, where the equations are
+//! In polar form the state is (`R_v`, `R_d`, `ψ_v`, `ψ_d`, n). It is integrated as two points z = R e^{iψ}, where the equations are
 //! polynomials; per hour, with the light drive B = G (1 − n) α and α = α₀ Lᵖ / (Lᵖ + I₀):
 //!
 //! ```text
