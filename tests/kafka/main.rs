@@ -8,6 +8,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod history;
+#[path = "../simulation/kafka_model/mod.rs"]
+mod kafka_model;
+#[path = "../simulation/random.rs"]
+mod random;
+
 mod comparison;
 mod installation;
 mod member;
@@ -22,5 +28,6 @@ mod crashes;
 mod first_producers;
 mod flights;
 mod letters;
+mod model;
 mod naps;
 mod outage;

@@ -39,6 +39,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use plan::Sabotage;
+use zoner::engine::worker;
 use world::Statistics;
 
 /// About a minute on two cores.
@@ -94,6 +95,48 @@ fn play_all(seeds: u64, sabotage: Sabotage) -> Result<Statistics, (u64, String)>
 
 fn command(seed: u64) -> String {
     format!("ZONER_SIM_SEED={seed} cargo test --release --test simulation invariants_hold -- --nocapture")
+}
+
+/// Something is switched off, and somebody must notice. Says who.
+#[track_caller]
+fn caught(sabotage: Sabotage) -> String {
+    /// Of the seeds that every run plays.
+    const WITHIN: u64 = 1_000;
+    match play_all(WITHIN, sabotage) {
+        Ok(_) => panic!("{WITHIN} seeds do not notice {sabotage:?}"),
+        Err((seed, what)) => {
+            let what = what.lines().next().unwrap_or_default().chars().take(200).collect();
+            eprintln!("seed {seed} notices {sabotage:?}: {what}");
+            what
+        }
+    }
+}
+
+#[test]
+fn states_that_survive_an_abort_are_noticed() {
+    let engine = Some(worker::Sabotage::KeepsAbortedStates);
+    caught(Sabotage { engine, ..Sabotage::default() });
+}
+
+#[test]
+fn offsets_committed_outside_their_transaction_are_noticed() {
+    let what = caught(Sabotage { offsets_outside_transactions: true, ..Sabotage::default() });
+    assert!(!what.starts_with("panic"), "{what}");
+}
+
+#[test]
+fn a_restore_that_ends_at_the_last_stable_offset_is_noticed() {
+    caught(Sabotage { restores_to_the_last_stable_offset: true, ..Sabotage::default() });
+}
+
+#[test]
+fn a_commit_without_an_answer_that_is_taken_for_good_is_noticed() {
+    caught(Sabotage { trusts_lost_commits: true, ..Sabotage::default() });
+}
+
+#[test]
+fn a_group_that_takes_offsets_from_whoever_sends_them_is_noticed() {
+    caught(Sabotage { no_generations: true, ..Sabotage::default() });
 }
 
 #[test]

@@ -258,6 +258,8 @@ impl Log for ModelLog {
         let kafka = self.world.kafka.borrow();
         let log = kafka.log(self.state(partition));
         self.states.insert(partition, StateReading { next: log.start(), position: None });
+        let is_hidden = log.last_stable_offset() < log.high_watermark();
+        self.world.statistics.borrow_mut().hidden += u64::from(is_hidden);
         let stops_early = self.world.sabotage.restores_to_the_last_stable_offset;
         let high = if stops_early { log.last_stable_offset() } else { log.high_watermark() };
         Ok(Bounds { low: log.start(), high })

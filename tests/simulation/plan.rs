@@ -49,6 +49,8 @@ pub struct Plan {
     /// The broker stamps what arrives.
     pub append_time: bool,
     pub misfortunes: Misfortunes,
+    /// Cases in a thousand actions in which some marker of a decided transaction is written.
+    pub markers: u32,
     pub settings: Settings,
     pub households: usize,
     pub days: i64,
@@ -92,6 +94,7 @@ impl Plan {
             is_static: random.permille(400),
             append_time,
             misfortunes,
+            markers: *random.pick(&[5, 10, 40, 100]),
             settings,
             households: random.between(1, 4) as usize,
             days: random.between(1, 3),

@@ -63,7 +63,7 @@ impl<P: Processor> Reference<P> {
     pub fn advance(&mut self, kafka: &Kafka, number: i32, until: i64) {
         let log = kafka.log(Place { topic: self.topic, partition: number });
         let from = self.partitions[number as usize].next_offset();
-        for seen in log.read(from, Isolation::ReadCommitted) {
+        for seen in log.recall(from, Isolation::ReadCommitted) {
             match seen {
                 Seen::Record { offset, .. } | Seen::Nothing { offset } if offset >= until => break,
                 Seen::Record { offset, record, .. } => self.play(number, offset, &record),

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use zoner::engine::codec::{self, MARKER_KEY};
 use zoner::engine::log::LogError;
 use zoner::engine::worker::Exit;
 
@@ -26,13 +27,17 @@ impl World {
             self.operate();
             return;
         }
+        if self.permille(self.plan.markers) {
+            self.write_a_marker();
+            return;
+        }
         match self.below(100) {
-            0..55 => self.step_someone(),
-            55..68 => self.beat_someone(),
-            68..84 => self.pass(self.between(1, 300)),
-            84..90 => self.write(1 + self.below(2)),
-            90..91 => self.compact(),
-            _ => self.write_a_marker(),
+            0..60 => self.step_someone(),
+            60..74 => self.beat_someone(),
+            74..91 => self.pass(self.between(1, 300)),
+            91..97 => self.write(1 + self.below(2)),
+            97 => self.compact(),
+            _ => self.retain(),
         }
     }
 
@@ -44,6 +49,41 @@ impl World {
         let end = kafka.log(place).high_watermark();
         let until = self.between(0, (end - 1).max(0));
         kafka.log_mut(place).compact(until, self.below(2) == 0);
+    }
+
+    /// Retention: input may go once its effects are in a complete checkpoint that is committed. It takes days, so it never
+    /// overtakes a member that is being restored or does not know yet that it was replaced.
+    fn retain(&self) {
+        let kind = if self.below(2) == 0 { Kind::Travellers } else { Kind::Flights };
+        let partition = self.below(self.plan.partitions as usize) as i32;
+        let mut slots = self.slots.borrow().clone();
+        slots.retain(|slot| slot.kind == kind);
+        if !slots.iter().all(|slot| self.is_calm(slot, partition)) {
+            return;
+        }
+        let mut kafka = self.kafka.borrow_mut();
+        let states = kafka.log(Place { topic: self.topics.state_of(kind.input()), partition });
+        let markers = states.decided().filter(|record| record.key.as_deref() == Some(MARKER_KEY));
+        let newest = markers.filter_map(|record| codec::decode_marker(record.value.as_deref()?).ok()).last();
+        if let Some(marker) = newest {
+            self.tell(|| format!("{kind:?} {partition} is deleted up to {}", marker.offset));
+            self.statistics.borrow_mut().deletions += 1;
+            kafka.log_mut(Place { topic: self.topics.input(kind.input()), partition }).delete_before(marker.offset);
+        }
+    }
+
+    /// Whether a process, if it takes a partition for its own, is right, and has all of it in memory.
+    fn is_calm(&self, slot: &Slot, partition: i32) -> bool {
+        if slot.is_busy.get() || slot.is_frozen.get() {
+            return false;
+        }
+        let process = slot.process.borrow();
+        let Some(process) = process.as_ref() else { return true };
+        let Some(owned) = process.owned().into_iter().find(|owned| owned.partition == partition) else { return true };
+        let membership = slot.membership.borrow();
+        let standing = membership.as_ref().and_then(|known| known.borrow().standing());
+        let kafka = self.kafka.borrow();
+        owned.is_live && standing.is_some_and(|standing| kafka.group(slot.kind.group()).check(&standing).is_ok())
     }
 
     fn any_slot(&self) -> Rc<Slot> {

@@ -158,7 +158,7 @@ fn stuck(world: &World) -> String {
 fn committed_records(kafka: &Kafka, topic: usize) -> Vec<(i32, i64, Rc<Stored>, bool)> {
     let mut all = Vec::new();
     for partition in 0..kafka.partitions(topic) {
-        for seen in kafka.log(Place { topic, partition }).read(0, Isolation::ReadCommitted) {
+        for seen in kafka.log(Place { topic, partition }).recall(0, Isolation::ReadCommitted) {
             if let Seen::Record { offset, record, transactional } = seen {
                 all.push((partition, offset, record, transactional));
             }

@@ -106,6 +106,9 @@ pub struct Statistics {
     pub restores: u64,
     pub records: u64,
     pub orphans: u64,
+    pub deletions: u64,
+    /// Partitions whose states were read while an open transaction hid some of them.
+    pub hidden: u64,
 }
 
 impl Statistics {
@@ -121,6 +124,8 @@ impl Statistics {
         self.restores += other.restores;
         self.records += other.records;
         self.orphans += other.orphans;
+        self.deletions += other.deletions;
+        self.hidden += other.hidden;
     }
 }
 
@@ -240,7 +245,7 @@ impl World {
         let ending = self.kafka.borrow().ending();
         if !ending.is_empty() {
             let id = &ending[self.below(ending.len())];
-            let nth = self.below(8);
+            let nth = if self.below(2) == 0 { 0 } else { self.below(8) };
             self.kafka.borrow_mut().write_marker(id, nth);
         }
     }

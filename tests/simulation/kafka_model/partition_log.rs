@@ -133,9 +133,9 @@ impl PartitionLog {
 
     fn is_aborted(&self, entry: &Entry) -> bool {
         entry.producer.is_some_and(|producer| {
-            self.aborted
-                .iter()
-                .any(|range| range.producer == producer && (range.first..=range.last).contains(&entry.offset))
+            self.aborted.iter().any(|range| {
+                range.producer == producer && (range.first..=range.last).contains(&entry.offset)
+            })
         })
     }
 
@@ -149,15 +149,24 @@ impl PartitionLog {
 
     /// What a reader meets from `from` on.
     pub fn read(&self, from: i64, isolation: Isolation) -> impl Iterator<Item = Seen> + '_ {
+        self.recall(from.max(self.start), isolation)
+    }
+
+    /// The same from somebody who remembers what has been deleted; not what has been compacted.
+    pub fn recall(&self, from: i64, isolation: Isolation) -> impl Iterator<Item = Seen> + '_ {
         let limit = self.limit(isolation);
-        let first = self.entries.partition_point(|entry| entry.offset < from.max(self.start));
-        self.entries[first..].iter().take_while(move |entry| entry.offset < limit).map(move |entry| match &entry.body {
-            Body::Data(record) if isolation == Isolation::ReadUncommitted || !self.is_aborted(entry) => Seen::Record {
-                offset: entry.offset,
-                record: Rc::clone(record),
-                transactional: entry.producer.is_some(),
-            },
-            _ => Seen::Nothing { offset: entry.offset },
+        let first = self.entries.partition_point(|entry| entry.offset < from);
+        self.entries[first..].iter().take_while(move |entry| entry.offset < limit).map(move |entry| {
+            match &entry.body {
+                Body::Data(record) if isolation == Isolation::ReadUncommitted || !self.is_aborted(entry) => {
+                    Seen::Record {
+                        offset: entry.offset,
+                        record: Rc::clone(record),
+                        transactional: entry.producer.is_some(),
+                    }
+                }
+                _ => Seen::Nothing { offset: entry.offset },
+            }
         })
     }
 
@@ -174,8 +183,19 @@ impl PartitionLog {
     /// Retention, or somebody who deletes records: the log begins at `before`.
     pub fn delete_before(&mut self, before: i64) {
         self.start = self.start.max(before.min(self.last_stable_offset()));
-        let gone = self.entries.partition_point(|entry| entry.offset < self.start);
-        self.entries.drain(..gone);
+    }
+
+    /// Records of transactions that were committed, those too that an open transaction before them still hides.
+    pub fn decided(&self) -> impl Iterator<Item = &Stored> {
+        let is_open = |entry: &Entry| {
+            entry.producer.is_some_and(|producer| self.open.get(&producer).is_some_and(|first| *first <= entry.offset))
+        };
+        self.entries.iter().filter(move |entry| !is_open(entry) && !self.is_aborted(entry)).filter_map(|entry| {
+            match &entry.body {
+                Body::Data(record) => Some(record.as_ref()),
+                Body::Control => None,
+            }
+        })
     }
 
     /// Of every key the last record below `until` stays; what was aborted goes, and control records with it. Nothing at

@@ -159,8 +159,8 @@ impl Kafka {
         self.transactional.values().any(|known| matches!(known.phase, Phase::Ongoing { .. } | Phase::Ending { .. }))
     }
 
-    /// Writes one marker of a decided transaction, the `nth` of those that are left: partitions and the group's
-    /// offsets learn of its end in any order.
+    /// Writes one marker of a decided transaction, the `nth` of those that are left, the group's offsets first: they and
+    /// the partitions learn of its end in any order.
     pub fn write_marker(&mut self, transactional_id: &str, nth: usize) {
         let Some(known) = self.transactional.get_mut(transactional_id) else { return };
         let Phase::Ending { commit } = known.phase else { return };
@@ -170,7 +170,7 @@ impl Kafka {
             known.phase = Phase::Ended { commit };
             return;
         }
-        let nth = nth % left;
+        let nth = left - 1 - nth % left;
         if let Some(place) = known.places.iter().nth(nth).copied() {
             known.places.remove(&place);
             self.log_mut(place).append_marker(producer, epoch, commit);
