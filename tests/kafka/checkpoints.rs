@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -195,6 +195,36 @@ fn states_stored_under_another_placement_are_refused() {
     let mut refused = Member::spawn(&installation, &[]);
     assert_eq!(refused.wait().code(), Some(1), "{}", refused.said());
     assert!(refused.said().contains("households would be split"), "{}", refused.said());
+}
+
+fn add_partitions(installation: &Installation, topic: &str, count: usize) {
+    let new = NewPartitions::new(topic, count);
+    let results = wait_on(admin(installation).create_partitions([&new], &AdminOptions::new())).expect("an answer");
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
+#[test]
+fn partitions_that_were_added_to_an_input_are_refused_running_and_starting() {
+    let installation = Installation::create("added", 2, Stamps::Producers);
+    let config = std::fs::read_to_string(&installation.config_file).expect("the configuration");
+    let property = "\"topic.metadata.refresh.interval.ms\" = \"500\"";
+    let config = config.replace("[kafka.properties]", &format!("[kafka.properties]\n{property}"));
+    std::fs::write(&installation.config_file, config).expect("the configuration");
+    installation.send(&week());
+    let mut member = Member::start(&installation, &[]);
+    installation.settle(LIMIT);
+    add_partitions(&installation, &installation.input(Topic::UserActivity), 3);
+    assert_eq!(member.wait().code(), Some(1), "{}", member.said());
+    assert!(member.said().contains("did not exist when this member started"), "{}", member.said());
+
+    let mut next = Member::spawn(&installation, &[]);
+    assert_eq!(next.wait().code(), Some(1), "{}", next.said());
+    assert!(next.said().contains("they must be as many"), "{}", next.said());
+    // With as many of states it would look whole: the markers know better.
+    add_partitions(&installation, &installation.topic(STATES), 3);
+    let mut last = Member::spawn(&installation, &[]);
+    assert_eq!(last.wait().code(), Some(1), "{}", last.said());
+    assert!(last.said().contains("households would be split"), "{}", last.said());
 }
 
 #[test]

@@ -11,7 +11,9 @@ use rdkafka::{ClientConfig, Message as _};
 
 use super::installation::brokers;
 use crate::common::{unique, wait_for};
-use crate::history::{Broker, CLIENTS, Extent, Model, Observation, Outcome, PARTITIONS, Step, Visible, history, observe};
+use crate::history::{
+    Broker, CLIENTS, Extent, Model, Observation, Outcome, PARTITIONS, Step, Visible, history, observe,
+};
 use crate::kafka_model::partition_log::Isolation;
 
 const ROUND_TRIP: Duration = Duration::from_secs(20);
@@ -99,8 +101,7 @@ impl Broker for Real {
                 Outcome::Done
             }
             Step::Produce(client, partition) => {
-                let record: BaseRecord<'_, (), str> =
-                    BaseRecord::to(&self.topic).partition(partition).payload(text);
+                let record: BaseRecord<'_, (), str> = BaseRecord::to(&self.topic).partition(partition).payload(text);
                 let client = self.clients[client].as_ref().expect("a client");
                 if client.send(record).is_ok() {
                     // Delivered or refused: the next step of another client must not overtake it.
@@ -115,8 +116,7 @@ impl Broker for Real {
                 outcome(self.clients[client].as_ref().expect("a client").abort_transaction(ROUND_TRIP))
             }
             Step::Plain(partition) => {
-                let record: BaseRecord<'_, (), str> =
-                    BaseRecord::to(&self.topic).partition(partition).payload(text);
+                let record: BaseRecord<'_, (), str> = BaseRecord::to(&self.topic).partition(partition).payload(text);
                 self.plain.send(record).map_err(|(error, _)| error).expect("a queued record");
                 outcome(self.plain.flush(ROUND_TRIP))
             }

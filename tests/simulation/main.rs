@@ -39,8 +39,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use plan::Sabotage;
-use zoner::engine::worker;
 use world::Statistics;
+use zoner::engine::worker;
 
 /// About a minute on two cores.
 const SEEDS: u64 = 4_000;

@@ -133,9 +133,9 @@ impl PartitionLog {
 
     fn is_aborted(&self, entry: &Entry) -> bool {
         entry.producer.is_some_and(|producer| {
-            self.aborted.iter().any(|range| {
-                range.producer == producer && (range.first..=range.last).contains(&entry.offset)
-            })
+            self.aborted
+                .iter()
+                .any(|range| range.producer == producer && (range.first..=range.last).contains(&entry.offset))
         })
     }
 
@@ -156,17 +156,13 @@ impl PartitionLog {
     pub fn recall(&self, from: i64, isolation: Isolation) -> impl Iterator<Item = Seen> + '_ {
         let limit = self.limit(isolation);
         let first = self.entries.partition_point(|entry| entry.offset < from);
-        self.entries[first..].iter().take_while(move |entry| entry.offset < limit).map(move |entry| {
-            match &entry.body {
-                Body::Data(record) if isolation == Isolation::ReadUncommitted || !self.is_aborted(entry) => {
-                    Seen::Record {
-                        offset: entry.offset,
-                        record: Rc::clone(record),
-                        transactional: entry.producer.is_some(),
-                    }
-                }
-                _ => Seen::Nothing { offset: entry.offset },
-            }
+        self.entries[first..].iter().take_while(move |entry| entry.offset < limit).map(move |entry| match &entry.body {
+            Body::Data(record) if isolation == Isolation::ReadUncommitted || !self.is_aborted(entry) => Seen::Record {
+                offset: entry.offset,
+                record: Rc::clone(record),
+                transactional: entry.producer.is_some(),
+            },
+            _ => Seen::Nothing { offset: entry.offset },
         })
     }
 
