@@ -150,7 +150,7 @@ fn tokens(source: &str) -> Vec<Token> {
                     index += 1;
                 }
                 let word: String = characters[begun..index].iter().collect();
-                let hashes = (index..).take_while(|place| at(*place) == '#').count();
+                let hashes = (index..characters.len()).take_while(|place| at(*place) == '#').count();
                 if matches!(word.as_str(), "r" | "br" | "cr") && at(index + hashes) == '"' {
                     let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
                     index += hashes + 1;

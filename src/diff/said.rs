@@ -83,7 +83,9 @@ fn hash(value: &Value, hasher: &mut Sha256) {
         Value::Array(elements) => {
             hasher.update([b'a']);
             hasher.update((elements.len() as u64).to_be_bytes());
-            elements.iter().for_each(|element| hash(element, hasher));
+            for element in elements {
+                hash(element, hasher);
+            }
         }
         Value::Object(fields) => {
             hasher.update([b'o']);

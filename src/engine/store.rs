@@ -64,6 +64,7 @@ impl<U> Default for Store<U> {
 }
 
 /// The hash by which [`Store::probable`] looks.
+#[must_use]
 pub fn hash_of(key: &[u8]) -> u32 {
     let mut hasher = FxBuildHasher.build_hasher();
     hasher.write(key);

@@ -56,6 +56,7 @@ impl Members {
     }
 
     /// Reads a little of what is kept in place. The result means nothing.
+    #[must_use]
     pub fn glance(&self) -> u64 {
         match &self.0 {
             Kept::Nobody => 0,
@@ -65,6 +66,7 @@ impl Members {
     }
 
     /// Reads a little of what is not.
+    #[must_use]
     pub fn glance_deeper(&self) -> u64 {
         match &self.0 {
             Kept::Nobody => 0,

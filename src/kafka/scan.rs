@@ -258,9 +258,9 @@ impl Scan {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.topic, partition);
         if hold {
-            self.consumer.pause(&list)?
+            self.consumer.pause(&list)?;
         } else {
-            self.consumer.resume(&list)?
+            self.consumer.resume(&list)?;
         }
         Ok(())
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tracing::warn;
 
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::settings::Cluster;
@@ -19,7 +21,7 @@ const ROUND_TRIP: Duration = Duration::from_secs(10);
 pub struct StateReader {
     queue: WorkerQueue,
     consumer: BaseConsumer,
-    /// A read_committed client is told the last stable offset where it asks for the end.
+    /// A `read_committed` client is told the last stable offset where it asks for the end.
     ends: BaseConsumer,
     topic: String,
     topic_c: CString,
@@ -27,7 +29,7 @@ pub struct StateReader {
     open: BTreeMap<i32, i64>,
 }
 
-fn client_error(what: &str, error: &rdkafka::error::KafkaError) -> LogError {
+fn client_error(what: &str, error: &KafkaError) -> LogError {
     LogError::Client(format!("{what}: {error}"))
 }
 
@@ -37,9 +39,7 @@ impl StateReader {
     /// # Errors
     /// A property that librdkafka refuses.
     pub fn connect(cluster: &Cluster, processor: &str, worker: usize) -> Result<StateReader, LogError> {
-        let refused = |error: rdkafka::error::KafkaError| {
-            LogError::Fatal(format!("consumer settings: {}", super::describe(&error)))
-        };
+        let refused = |error: KafkaError| LogError::Fatal(format!("consumer settings: {}", super::describe(&error)));
         let topic = cluster.state_topic(processor);
         let config = cluster.state_reader(&format!("{processor}-{worker}-states"));
         let consumer: BaseConsumer = BaseConsumer::from_config(&config).map_err(refused)?;
@@ -73,7 +73,9 @@ impl StateReader {
         while let Some(event) = self.consumer.poll(Duration::ZERO) {
             match event {
                 Ok(_) => return Err(LogError::Client("a state record came outside its queue".to_owned())),
-                Err(error) => return Err(client_error("states", &error)),
+                Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(client_error("states", &error)),
+                // Brokers come back, and the client goes on by itself.
+                Err(error) => warn!(%error, topic = self.topic, "reading states"),
             }
         }
         let batch = self.queue.consume(max, topic)?;

@@ -81,7 +81,7 @@ impl Real {
     }
 }
 
-fn outcome<E: std::fmt::Debug>(result: Result<(), E>) -> Outcome {
+fn outcome<E>(result: &Result<(), E>) -> Outcome {
     if result.is_ok() { Outcome::Done } else { Outcome::Refused }
 }
 
@@ -91,7 +91,7 @@ impl Broker for Real {
             Step::Init(client) => {
                 self.clients[client] = None;
                 let made = self.transactional(client);
-                let result = outcome(made.init_transactions(ROUND_TRIP));
+                let result = outcome(&made.init_transactions(ROUND_TRIP));
                 self.clients[client] = Some(made);
                 result
             }
@@ -110,22 +110,22 @@ impl Broker for Real {
                 Outcome::Done
             }
             Step::Commit(client) => {
-                outcome(self.clients[client].as_ref().expect("a client").commit_transaction(ROUND_TRIP))
+                outcome(&self.clients[client].as_ref().expect("a client").commit_transaction(ROUND_TRIP))
             }
             Step::Abort(client) => {
-                outcome(self.clients[client].as_ref().expect("a client").abort_transaction(ROUND_TRIP))
+                outcome(&self.clients[client].as_ref().expect("a client").abort_transaction(ROUND_TRIP))
             }
             Step::Plain(partition) => {
                 let record: BaseRecord<'_, (), str> = BaseRecord::to(&self.topic).partition(partition).payload(text);
                 self.plain.send(record).map_err(|(error, _)| error).expect("a queued record");
-                outcome(self.plain.flush(ROUND_TRIP))
+                outcome(&self.plain.flush(ROUND_TRIP))
             }
             Step::Delete(partition, share) => {
                 let extent = self.extent(partition);
                 let before = extent.start + (extent.stable - extent.start) * share / 100;
                 let mut list = TopicPartitionList::new();
                 list.add_partition_offset(&self.topic, partition, Offset::Offset(before)).expect("an offset");
-                outcome(self.runtime.block_on(self.admin.delete_records(&list, &AdminOptions::new())).map(|_| ()))
+                outcome(&self.runtime.block_on(self.admin.delete_records(&list, &AdminOptions::new())).map(|_| ()))
             }
         }
     }
@@ -244,13 +244,13 @@ fn both_refuse_the_offsets_of_a_member_that_has_been_replaced() {
     client.send_offsets_to_transaction(&offsets(1), &metadata, ROUND_TRIP).expect("offsets of a member");
     client.commit_transaction(ROUND_TRIP).expect("a commit");
     drop(consumer);
-    let (_second, _) = member(&group, &real.topic);
+    let (second, _) = member(&group, &real.topic);
     client.begin_transaction().expect("a beginning");
     client.send_offsets_to_transaction(&offsets(2), &metadata, ROUND_TRIP).expect_err("a member that is gone");
     client.abort_transaction(ROUND_TRIP).expect("an abort");
     let mut list = TopicPartitionList::new();
     list.add_partition(&real.topic, 0);
-    let committed = _second.committed_offsets(list, ROUND_TRIP).expect("offsets");
+    let committed = second.committed_offsets(list, ROUND_TRIP).expect("offsets");
     let offset = committed.find_partition(&real.topic, 0).map(|element| element.offset());
     assert_eq!(offset, Some(Offset::Offset(1)));
 }

@@ -47,9 +47,9 @@ pub fn run(command: &List) -> anyhow::Result<()> {
         Ok(())
     })?;
     if command.follow {
-        scan.follow()?
+        scan.follow()?;
     } else {
-        scan.rewind()?
+        scan.rewind()?;
     }
     let stop = common::stop_flag()?;
     let mut shown = Shown {

@@ -133,8 +133,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         }
         let begun = self.shared.clock.elapsed();
         for number in partitions {
-            loop {
-                let Some(owned) = self.owned.get_mut(*number).filter(|owned| owned.is_live()) else { break };
+            while let Some(owned) = self.owned.get_mut(*number).filter(|owned| owned.is_live()) {
                 if owned.partition.is_checkpointed() || owned.is_inside_a_record() {
                     break;
                 }

@@ -172,7 +172,7 @@ impl<'a> Fields<'a> {
                 _ => return None,
             }
         }
-        scanner.is_at_end().then_some(fields)
+        scanner.ends_here().then_some(fields)
     }
 
     /// `None`: the field was given before, or can't be what its name says.
@@ -234,7 +234,7 @@ impl<'a> Scanner<'a> {
         (self.next()? == wanted).then_some(())
     }
 
-    fn is_at_end(mut self) -> bool {
+    fn ends_here(mut self) -> bool {
         self.next().is_none()
     }
 
@@ -320,8 +320,8 @@ fn ends_of_text(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quotes = zeros(word ^ (ONES * b'"' as u64));
-    let backslashes = zeros(word ^ (ONES * b'\\' as u64));
+    let quotes = zeros(word ^ (ONES * u64::from(b'"')));
+    let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
     let controls = word.wrapping_sub(ONES * 0x20) & !word;
     (quotes | backslashes | controls | word) & HIGH
 }

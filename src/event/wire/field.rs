@@ -132,8 +132,9 @@ impl Name<'_> {
 /// Control characters are refused in ids because some keys of our own begin with one.
 pub(in crate::event) fn is_id(text: &str) -> bool {
     // Every byte is looked at, whatever the ones before were: many at a time.
-    let has_control = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | (*byte < 0x20) | (*byte == 0x7f));
-    (1..=MAX_ID_BYTES).contains(&text.len()) && !has_control(text.as_bytes())
+    let is_control = |byte: &u8| u8::from(*byte < 0x20) | u8::from(*byte == 0x7f);
+    let controls = text.bytes().fold(0, |found, byte| found | is_control(&byte));
+    (1..=MAX_ID_BYTES).contains(&text.len()) && controls == 0
 }
 
 impl Text<'_> {
