@@ -52,7 +52,7 @@ impl Week {
         let (households, flights) = (Travellers::embedded(), Flights);
         let until = MONDAY + Span::hours(5 * 24 + 13);
         for sent in families(2).iter().filter(|sent| sent.stamp < until) {
-            week.take(&households, &flights, sent.topic, &sent.key, sent.value.to_string().as_bytes(), sent.stamp);
+            week.take(&households, flights, sent.topic, &sent.key, sent.value.to_string().as_bytes(), sent.stamp);
         }
         week
     }
@@ -61,7 +61,7 @@ impl Week {
     fn take(
         &mut self,
         households: &Travellers,
-        flights: &Flights,
+        flights: Flights,
         topic: Topic,
         key: &str,
         value: &[u8],
@@ -69,7 +69,7 @@ impl Week {
     ) {
         let effects = match topic {
             Topic::UserActivity => apply(&mut self.travellers, households, key, value, stamp),
-            Topic::FlightStatus => apply(&mut self.flights, flights, key, value, stamp),
+            Topic::FlightStatus => apply(&mut self.flights, &flights, key, value, stamp),
         };
         for effect in effects.list {
             match effect {
