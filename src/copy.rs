@@ -95,21 +95,26 @@ pub fn target_partition(record: &Received, from: i32, to: i32, placement: Placem
     }
 }
 
-/// Whether Zoner put this record into its input: a forwarded copy, a flight update, a watch. A version that is fed with
-/// the rest makes its own. Ticks are no such record, they are the time; nor is a dead letter that was written back.
+/// Whether a version that is fed with the rest of the topic makes this record, or its like, anew: a flight update, a watch,
+/// and what lies in another partition than its key's, for which its forwarded copy stands (forwarding it again would move it
+/// to another time). Ticks are no such record, they are the time; nor is a dead letter that was written back.
 #[must_use]
-pub fn is_made_by_zoner(record: &Received) -> bool {
+pub fn is_made_again(record: &Received, partitions: i32, placement: Placement) -> bool {
     #[derive(Deserialize)]
     struct Name<'a> {
         #[serde(borrow)]
         activity: Option<std::borrow::Cow<'a, str>>,
     }
-    if record.header(FORWARDED_HEADER).is_some() && record.header(REDRIVEN_HEADER).is_none() {
-        return true;
+    if record.header(FORWARDED_HEADER).is_some() || record.header(REDRIVEN_HEADER).is_some() {
+        return false;
     }
     let Some(value) = &record.value else { return false };
     let Ok(Name { activity: Some(activity) }) = serde_json::from_slice(value) else { return false };
-    matches!(&*activity, "flight_update" | "watch")
+    if activity == "tick" {
+        return false;
+    }
+    let is_at_home = |key: &Vec<u8>| placement.partition(key, partitions) == record.partition;
+    matches!(&*activity, "flight_update" | "watch") || !record.key.as_ref().is_some_and(is_at_home)
 }
 
 #[cfg(test)]
@@ -165,17 +170,26 @@ mod tests {
     }
 
     #[test]
-    fn what_zoner_wrote_itself_is_known_by_its_header_or_name() {
-        let valued = |value: &str| Received { value: Some(value.as_bytes().to_vec()), ..record(0, 0, 0) };
-        assert!(is_made_by_zoner(&valued(r#"{"activity":"flight_update","flight":{}}"#)));
-        assert!(is_made_by_zoner(&valued(r#"{"activity":"watch"}"#)));
+    fn what_a_version_under_test_makes_anew_is_left_out() {
+        let is_made_again = |record: &Received| is_made_again(record, 4, Placement::Murmur2);
+        let home = Placement::Murmur2.partition(b"h1", 4);
+        let valued = |partition: i32, value: &str| Received {
+            key: Some(b"h1".to_vec()),
+            value: Some(value.as_bytes().to_vec()),
+            ..record(partition, 0, 0)
+        };
+        assert!(is_made_again(&valued(home, r#"{"activity":"flight_update","flight":{}}"#)));
+        assert!(is_made_again(&valued(home, r#"{"activity":"watch"}"#)));
         for own in [r#"{"activity":"tick"}"#, r#"{"activity":"sleep"}"#, r#"{"flight":"KL641"}"#, "no JSON"] {
-            assert!(!is_made_by_zoner(&valued(own)), "{own}");
+            assert!(!is_made_again(&valued(home, own)), "{own}");
         }
-        let mut moved = valued(r#"{"activity":"sleep"}"#);
+        let elsewhere = valued((home + 1) % 4, r#"{"activity":"sleep"}"#);
+        assert!(is_made_again(&elsewhere), "its forwarded copy comes as well");
+        let mut moved = valued(home, r#"{"activity":"sleep"}"#);
         moved.headers.push((FORWARDED_HEADER.to_owned(), Some(b"user_activity/0/1/2".to_vec())));
-        assert!(is_made_by_zoner(&moved));
-        moved.headers.push((REDRIVEN_HEADER.to_owned(), Some(b"zoner.dead_letters/0/1".to_vec())));
-        assert!(!is_made_by_zoner(&moved));
+        assert!(!is_made_again(&moved));
+        let mut redriven = elsewhere;
+        redriven.headers.push((REDRIVEN_HEADER.to_owned(), Some(b"zoner.dead_letters/0/1".to_vec())));
+        assert!(!is_made_again(&redriven));
     }
 }

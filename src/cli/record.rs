@@ -41,6 +41,13 @@ pub fn run(command: &RecordTopics) -> anyhow::Result<()> {
     };
     let placement = config.topics.placement;
     writeln!(output, "{}", RecordingHeader { partitions, placement }.to_line())?;
+    let cut = reader.cut();
+    if cut > 0 {
+        eprintln!(
+            "warning: {cut} partitions no longer begin at offset 0: a replay of this recording does not know what was deleted, \
+             and its states and recommendations may differ from the live ones"
+        );
+    }
     let bar = common::progress(reader.length(), "offsets");
     let mut count = 0_u64;
     reader.read(|record| {

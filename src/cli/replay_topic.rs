@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use super::start::{From, offsets_text};
 use super::{Connection, common};
-use crate::copy::{Merge, Speed, is_made_by_zoner, target_partition};
+use crate::copy::{Merge, Speed, is_made_again, target_partition};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::placement::Placement;
 use crate::engine::record::{Received, Topic};
@@ -42,8 +42,8 @@ pub struct ReplayTopic {
     /// So many seconds of the records in a second, or `max` [default: 1, as they came]
     #[arg(long, value_name = "TIMES", value_parser = speed, requires = "from_topic")]
     speed: Option<Speed>,
-    /// Leave out what Zoner wrote into the topic itself, which the version under test will make anew: forwarded copies,
-    /// flight updates, watches
+    /// Leave out what the version under test makes anew (flight updates, watches), and what lay in another partition than its
+    /// key's: its forwarded copy stands for it
     #[arg(long, requires = "from_topic")]
     outside_only: bool,
     /// Give the records the present time, instead of their own
@@ -71,7 +71,8 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
         bail!("--from-topic and --to-topic are both {source}: it would never end");
     }
     refuse_live_target(&config, &cluster, target, command.into_live)?;
-    let target_topic = Target::find(&cluster, target, command.restamp)?;
+    refuse_another_kind(source, target)?;
+    let target_topic = Target::find(&cluster, target, command.restamp, command.into_live)?;
     let scan = Scan::open(&cluster, "replay", source, &command.from.start())?;
     let bar = common::progress(scan.length(), "offsets");
     let mut copy = Copy {
@@ -140,7 +141,7 @@ struct Target {
 }
 
 impl Target {
-    fn find(cluster: &Cluster, name: &str, restamp: bool) -> anyhow::Result<Target> {
+    fn find(cluster: &Cluster, name: &str, restamp: bool, into_live: bool) -> anyhow::Result<Target> {
         let admin = Topics::connect(cluster)?;
         let Some(partitions) = admin.partitions(name)? else {
             bail!(
@@ -149,11 +150,19 @@ impl Target {
         };
         let settings = common::runtime()?.block_on(admin.settings(name))?;
         let stamps = settings.get("message.timestamp.type").map_or("", String::as_str);
+        if stamps == "LogAppendTime" && role_of(name).is_some() && !into_live {
+            bail!(
+                "topic {name} has message.timestamp.type=LogAppendTime, as the inputs of people who are there: what is \
+                 copied there happens to them, with the present time. `zoner topics create --create-time --prefix test.` \
+                 makes topics to copy into; --into-live with --restamp means it"
+            );
+        }
         if stamps == "LogAppendTime" && !restamp {
             bail!(
                 "topic {name} has message.timestamp.type=LogAppendTime: its broker would put the present time in place \
-                 of the records' own. {} keeps them; --restamp means it",
-                mending_command(cluster, name, partitions)
+                 of the records' own. `kafka-configs --bootstrap-server {} --alter --entity-type topics --entity-name {name} \
+                 --add-config message.timestamp.type=CreateTime` keeps them; --restamp means it",
+                cluster.brokers
             );
         }
         let retention = settings.get("retention.ms").and_then(|text| text.parse().ok()).filter(|ms: &i64| *ms >= 0);
@@ -175,20 +184,17 @@ impl Target {
     }
 }
 
-/// What makes a topic keep its producers' stamps.
-fn mending_command(cluster: &Cluster, topic: &str, partitions: i32) -> String {
-    let input =
-        [Topic::UserActivity, Topic::FlightStatus].into_iter().find_map(|role| topic.strip_suffix(role.as_str()));
-    let brokers = &cluster.brokers;
-    match input {
-        Some(prefix) => {
-            let prefix = if prefix.is_empty() { String::new() } else { format!(" --prefix {prefix}") };
-            format!("`zoner topics create --alter --create-time --brokers {brokers}{prefix} --partitions {partitions}`")
+/// Which input a topic is, by the end of its name.
+fn role_of(topic: &str) -> Option<Topic> {
+    [Topic::UserActivity, Topic::FlightStatus].into_iter().find(|role| topic.ends_with(role.as_str()))
+}
+
+fn refuse_another_kind(source: &str, target: &str) -> anyhow::Result<()> {
+    match (role_of(source), role_of(target)) {
+        (Some(from), Some(to)) if from != to => {
+            bail!("{source} holds {} and {target} holds {}: nothing there could read it", from.as_str(), to.as_str())
         }
-        None => format!(
-            "`kafka-configs --bootstrap-server {brokers} --alter --entity-type topics --entity-name {topic} \
-             --add-config message.timestamp.type=CreateTime`"
-        ),
+        _ => Ok(()),
     }
 }
 
@@ -278,7 +284,7 @@ impl Copy {
             self.target.check_age(record.stamp)?;
             self.begun = Some((Instant::now(), record.stamp));
         }
-        if self.outside_only && is_made_by_zoner(record) {
+        if self.outside_only && is_made_again(record, self.scan.partitions(), self.placement) {
             self.left_out += 1;
         } else {
             self.writer.send(&Outgoing {

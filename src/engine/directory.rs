@@ -162,7 +162,7 @@ impl Directory {
         }
         let outside = self.joined.iter().filter(|entry| !*entry.value()).count();
         if outside > 0 {
-            return Some(format!("{outside} workers have not joined their group yet"));
+            return Some(format!("{outside} workers are outside their group"));
         }
         let restoring = self.restoring();
         (restoring.partitions > 0).then(|| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -58,6 +58,10 @@ pub async fn serve(
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
+/// Partitions of `user_activity` that an answer covers, separated by commas, and how many there are.
+const PARTITIONS: HeaderName = HeaderName::from_static("zoner-partitions");
+const PARTITION_COUNT: HeaderName = HeaderName::from_static("zoner-partition-count");
+
 async fn metrics(State(answers): State<Answers>) -> Response {
     // Histograms keep their samples until they are rendered or told to drain.
     answers.metrics.run_upkeep();
@@ -103,7 +107,9 @@ async fn traveller(State(answers): State<Answers>, Path((household, user)): Path
 /// Everybody whom this process knows, a line each, by partition, household and user.
 async fn everybody(State(answers): State<Answers>) -> Response {
     let mut body = String::new();
+    let mut answered = Vec::new();
     for (partition, owner) in answers.shared.directory.partitions(Topic::UserActivity) {
+        answered.push(partition.to_string());
         if !owner.live {
             return restoring(partition).into_response();
         }
@@ -136,7 +142,13 @@ async fn everybody(State(answers): State<Answers>) -> Response {
             }
         }
     }
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-ndjson".to_owned()),
+        // Whoever asks several members can tell whether together they know everybody.
+        (PARTITIONS, answered.join(",")),
+        (PARTITION_COUNT, answers.partitions.to_string()),
+    ];
+    (headers, body).into_response()
 }
 
 fn owner(answers: &Answers, partition: i32) -> Result<Owner, Problem> {

@@ -34,6 +34,12 @@ impl TopicReader {
         self.scans.iter().map(|(_, scan)| scan.length()).sum()
     }
 
+    /// Partitions whose first records are gone.
+    #[must_use]
+    pub fn cut(&self) -> usize {
+        self.scans.iter().map(|(_, scan)| scan.starts().values().filter(|offset| **offset > 0).count()).sum()
+    }
+
     /// Reads everything, topic by topic: in order of offset within a partition, partitions interleaved as they come.
     ///
     /// # Errors

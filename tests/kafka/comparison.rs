@@ -25,7 +25,17 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
 
 /// The estimates of everybody, from the members that own them.
 pub fn states(members: &[&Member]) -> Vec<String> {
+    dump(members, &[])
+}
+
+/// The same where others own partitions as well.
+pub fn own_states(member: &Member) -> Vec<String> {
+    dump(&[member], &["--partial"])
+}
+
+fn dump(members: &[&Member], options: &[&str]) -> Vec<String> {
     let mut arguments = vec!["state".to_owned(), "dump".to_owned()];
+    arguments.extend(options.iter().map(ToString::to_string));
     for member in members {
         arguments.extend(["--member".to_owned(), member.address().to_owned()]);
     }

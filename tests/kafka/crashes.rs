@@ -9,11 +9,12 @@ use serde_json::Value;
 use zoner::kafka::tail::Tail;
 use zoner::units::Span;
 
-use super::comparison::states;
+use super::comparison::own_states;
 use super::installation::{Installation, Stamps, put};
 use super::member::Member;
 use super::reading::of_reason;
 use crate::common::families::families;
+use crate::common::program::run;
 use crate::common::records::{MONDAY, light};
 use crate::common::wait_for;
 
@@ -153,7 +154,9 @@ fn members_that_join_leave_and_die_under_load_split_no_household() {
     });
     assert_week(&installation, &installation.assert_equals_replay(&both));
     for member in both {
-        assert!(!states(&[member]).is_empty(), "each owns some partitions");
+        assert!(!own_states(member).is_empty(), "each owns some partitions");
+        let alone = run(["state", "dump", "--member", member.address()]).failed(1);
+        assert!(alone.contains("belong to none of these members"), "{alone}");
     }
     assert!(first.metric("zoner_rebalances_total", "") >= 3.0);
     assert_eq!(first.terminate().code(), Some(0));

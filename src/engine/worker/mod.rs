@@ -207,8 +207,10 @@ impl<P: Processor, L: Log> Worker<P, L> {
     /// What ends this worker's membership.
     pub fn step(&mut self, worker: usize, mut kept: Option<&mut Kept<P>>) -> Result<(), LogError> {
         for event in self.log.group_events()? {
+            // Whose partitions were lost is outside until the group speaks again.
+            let is_lost = matches!(event, GroupEvent::Revoked { lost: true, .. });
             self.on_group_event(event, kept.as_deref_mut())?;
-            self.shared.directory.set_joined(P::INPUT, worker, true);
+            self.shared.directory.set_joined(P::INPUT, worker, !is_lost);
         }
         self.answer_queries()?;
         self.load_states()?;
