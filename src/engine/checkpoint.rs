@@ -205,3 +205,89 @@ impl Checkpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::engine::processor::Population;
+
+    #[derive(Clone, Serialize, Deserialize)]
+    struct Counter(String);
+
+    impl Unit for Counter {
+        const SCHEMA: u16 = 1;
+
+        fn key(&self) -> &str {
+            &self.0
+        }
+        fn next_due(&self) -> Option<UtcMillis> {
+            None
+        }
+        fn is_vacant(&self) -> bool {
+            false
+        }
+        fn population(&self) -> Population {
+            Population::default()
+        }
+        fn resident_bytes(&self) -> usize {
+            self.0.len()
+        }
+    }
+
+    fn mark(offset: i64) -> Mark {
+        Mark { offset, stream_time: Some(UtcMillis(offset)) }
+    }
+
+    fn changed(checkpoint: &mut Checkpoint, store: &mut Store<Counter>, key: &str) {
+        let unit = store.find(key).unwrap_or_else(|| store.insert(Counter(key.to_owned())));
+        if let Some(slot) = store.get_mut(unit) {
+            checkpoint.note(unit, &mut slot.written);
+        }
+    }
+
+    /// What a slice of up to `most` entries holds: keys, and the marker's offset.
+    fn slice(checkpoint: &mut Checkpoint, store: &Store<Counter>, most: usize) -> Vec<String> {
+        let mut written = Vec::new();
+        let result: Result<usize, ()> = checkpoint.write(most, store, |entry| {
+            written.push(match entry {
+                Entry::State(unit) => unit.0.clone(),
+                Entry::Gone(key) => format!("no {key}"),
+                Entry::Complete(mark) => format!("marker of {}", mark.offset),
+            });
+            Ok(())
+        });
+        assert_eq!(result, Ok(written.len()));
+        written
+    }
+
+    #[test]
+    fn a_round_of_an_aborted_transaction_is_written_again_with_a_marker_of_what_stands() {
+        let (mut checkpoint, mut store) = (Checkpoint::default(), Store::default());
+        checkpoint.keep(Some(mark(3)), mark(3));
+        changed(&mut checkpoint, &mut store, "anna");
+        checkpoint.begin(mark(5), &mut store);
+        assert_eq!(slice(&mut checkpoint, &store, 10), ["anna", "marker of 5"]);
+        // Records 3 and 4 will be read again: their effects are not in what is written now.
+        checkpoint.abort(mark(3));
+        assert_eq!(slice(&mut checkpoint, &store, 10), ["anna", "marker of 3"]);
+    }
+
+    #[test]
+    fn an_abort_takes_back_slices_but_not_the_round_of_an_earlier_transaction() {
+        let (mut checkpoint, mut store) = (Checkpoint::default(), Store::default());
+        checkpoint.keep(Some(mark(0)), mark(0));
+        for key in ["anna", "ben", "mia"] {
+            changed(&mut checkpoint, &mut store, key);
+        }
+        checkpoint.begin(mark(5), &mut store);
+        assert_eq!(slice(&mut checkpoint, &store, 1), ["anna"]);
+        checkpoint.commit(&mut store, |_, _| {});
+        assert_eq!(slice(&mut checkpoint, &store, 1), ["ben"]);
+        checkpoint.abort(mark(6));
+        assert_eq!(slice(&mut checkpoint, &store, 10), ["ben", "mia", "marker of 5"]);
+        checkpoint.commit(&mut store, |_, _| {});
+        assert!(checkpoint.is_complete_at(mark(5)));
+    }
+}

@@ -214,7 +214,11 @@ impl<P: Processor> Partition<P> {
     /// Fires the timer that [`Self::next_timer`] gave: at its due time, or at stream time where it was set into the
     /// past. `moved_by` is the record that moves time.
     pub fn fire(&mut self, processor: &P, timer: Timer, moved_by: Option<Position>, effects: &mut Effects) {
-        self.calendar.take();
+        let taken = self.calendar.take();
+        debug_assert!(
+            taken.is_some_and(|entry| (entry.due, entry.unit) == (timer.due, timer.unit)),
+            "TM-1: a timer fires that is not the first: {timer:?} instead of {taken:?}"
+        );
         let now = self.stream_time.map_or(timer.due, |time| time.max(timer.due));
         self.stream_time = Some(now);
         self.touch(timer.unit);
@@ -404,6 +408,13 @@ impl<P: Processor> Partition<P> {
 
     /// What was done since the last commit stands.
     pub fn commit(&mut self) {
+        debug_assert!(
+            self.next_offset >= self.before.offset,
+            "OF-1: partition {} goes back from {} to {}",
+            self.number,
+            self.before.offset,
+            self.next_offset
+        );
         let undo = std::mem::take(&mut self.undo);
         for before in &undo {
             let unit = match before {

@@ -11,7 +11,6 @@ mod common;
 mod history;
 #[path = "../simulation/kafka_model/mod.rs"]
 mod kafka_model;
-#[allow(dead_code, reason = "the simulation uses more of it")]
 #[path = "../simulation/random.rs"]
 mod random;
 

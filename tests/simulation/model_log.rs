@@ -7,16 +7,15 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use zoner::engine::codec::{self, MARKER_KEY};
-use zoner::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
+use zoner::engine::log::{Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
 use zoner::engine::placement::Placement;
-use zoner::engine::record::{FORWARDED_HEADER, Origin, Position, Record, Topic};
+use zoner::engine::record::Topic;
 use zoner::event::encode;
-use zoner::household::Household;
 use zoner::units::UtcMillis;
 
+use crate::batch::{ModelBatch, told};
 use crate::kafka_model::Place;
-use crate::kafka_model::partition_log::{Isolation, Seen, Stored};
+use crate::kafka_model::partition_log::Stored;
 use crate::kafka_model::transactions::{Identity, Refusal};
 use crate::kafka_model::{GroupName, group};
 use crate::membership::Membership;
@@ -27,43 +26,6 @@ use crate::world::{Misfortune, World};
 pub const TRANSACTION_TIMEOUT: i64 = 10_000;
 const ROUND_TRIP: i64 = 10_000;
 const INIT_TRANSACTIONS: i64 = 30_000;
-
-/// Records handed out together.
-pub struct ModelBatch {
-    topic: Topic,
-    records: Vec<(i32, i64, Rc<Stored>)>,
-}
-
-impl Batch for ModelBatch {
-    fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    fn record(&self, index: usize) -> Record<'_> {
-        let (partition, offset, stored) = &self.records[index];
-        Record {
-            position: Position { topic: self.topic, partition: *partition, offset: *offset },
-            stamp: UtcMillis(stored.stamp),
-            key: stored.key.as_deref(),
-            value: stored.value.as_deref(),
-            origin: None,
-        }
-    }
-
-    fn origin(&self, index: usize) -> Option<Origin> {
-        origin_of(&self.records[index].2)
-    }
-
-    fn headers(&self, index: usize) -> Vec<(String, Option<Vec<u8>>)> {
-        self.records[index].2.headers.clone()
-    }
-}
-
-/// What a forwarded record's header says.
-pub fn origin_of(record: &Stored) -> Option<Origin> {
-    let (_, value) = record.headers.iter().rev().find(|(name, _)| name == FORWARDED_HEADER)?;
-    Origin::parse(value.as_deref()?)
-}
 
 /// The clients of one worker.
 pub struct ModelLog {
@@ -89,22 +51,6 @@ pub struct ModelLog {
 struct StateReading {
     next: i64,
     position: Option<i64>,
-}
-
-/// A record in a few words.
-fn told(destination: &Destination, record: &Stored) -> String {
-    let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
-    let what = match (destination, &record.value) {
-        (Destination::State, Some(value)) if record.key.as_deref() == Some(MARKER_KEY) => {
-            format!("{:?}", codec::decode_marker(value))
-        }
-        (Destination::State, Some(value)) => match codec::decode_unit::<Household>(value) {
-            Ok((position, _)) => format!("complete to {position}"),
-            Err(_) => "a flight".to_owned(),
-        },
-        (_, value) => String::from_utf8_lossy(value.as_deref().unwrap_or(b"nothing")).chars().take(300).collect(),
-    };
-    format!("{destination:?} {key:?}: {what}")
 }
 
 fn dead() -> LogError {
@@ -267,35 +213,18 @@ impl Log for ModelLog {
 
     fn fetch_state(&mut self, max: usize, _wait: Duration) -> Result<ModelBatch, LogError> {
         self.at("fetch_state")?;
-        let mut batch = ModelBatch { topic: self.topic, records: Vec::new() };
+        let mut batch = ModelBatch::empty(self.topic);
         let kafka = self.world.kafka.borrow();
         let mut random = self.world.random.borrow_mut();
         let topic = self.world.topics.state_of(self.topic);
         for (partition, reading) in &mut self.states {
             let log = kafka.log(Place { topic, partition: *partition });
-            let mut budget = if random.permille(300) { random.below(6) } else { max };
             self.world.tell(|| {
                 let (end, stable) = (log.high_watermark(), log.last_stable_offset());
-                format!(
-                    "process {} reads states of {partition} from {} of {stable}/{end}",
-                    self.slot.number, reading.next
-                )
+                let reads = format!("process {} reads states of {partition}", self.slot.number);
+                format!("{reads} from {} of {stable}/{end}", reading.next)
             });
-            for seen in log.read(reading.next, Isolation::ReadCommitted) {
-                if budget == 0 || batch.records.len() == max {
-                    break;
-                }
-                budget -= 1;
-                let offset = match seen {
-                    Seen::Record { offset, record, .. } => {
-                        batch.records.push((*partition, offset, record));
-                        offset
-                    }
-                    Seen::Nothing { offset } => offset,
-                };
-                reading.next = offset + 1;
-                reading.position = Some(offset + 1);
-            }
+            batch.take((log, *partition), &mut reading.next, &mut reading.position, max, &mut random);
         }
         Ok(batch)
     }
@@ -350,7 +279,7 @@ impl Log for ModelLog {
     fn fetch(&mut self, max: usize, _wait: Duration) -> Result<ModelBatch, LogError> {
         self.at("fetch")?;
         self.send_ticks();
-        let mut batch = ModelBatch { topic: self.topic, records: Vec::new() };
+        let mut batch = ModelBatch::empty(self.topic);
         let mut membership = self.membership.borrow_mut();
         let kafka = self.world.kafka.borrow();
         let mut random = self.world.random.borrow_mut();
@@ -365,24 +294,8 @@ impl Log for ModelLog {
             if *next < log.start() || *next > log.high_watermark() {
                 return Err(LogError::Fatal(format!("offset {next} of partition {partition} does not exist")));
             }
-            // What the fetch has brought so far: anything, up to all of it.
-            let mut budget = if random.permille(300) { random.below(6) } else { max };
             reading.known_end = Some(log.high_watermark());
-            for seen in log.read(*next, Isolation::ReadCommitted) {
-                if budget == 0 || batch.records.len() == max {
-                    break;
-                }
-                budget -= 1;
-                let offset = match seen {
-                    Seen::Record { offset, record, .. } => {
-                        batch.records.push((partition, offset, record));
-                        offset
-                    }
-                    Seen::Nothing { offset } => offset,
-                };
-                *next = offset + 1;
-                reading.position = Some(offset + 1);
-            }
+            batch.take((log, partition), next, &mut reading.position, max, &mut random);
         }
         Ok(batch)
     }

@@ -1,5 +1,8 @@
 //! Chance that a seed decides: `SplitMix64` (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators").
 
+// Each of the two test programs uses a part of it.
+#![allow(dead_code)]
+
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 

@@ -10,9 +10,9 @@ use zoner::event::dead_letter::DeadLetterError;
 use zoner::event::encode;
 use zoner::units::UtcMillis;
 
+use crate::batch::origin_of;
 use crate::kafka_model::partition_log::{Isolation, Seen, Stored};
 use crate::kafka_model::{Kafka, Place};
-use crate::model_log::origin_of;
 use crate::watched::{Fire, Journal, Noted, Watched, noted};
 
 /// What follows from a processor's input; each as a text that can be compared.
@@ -21,7 +21,9 @@ pub struct Said {
     /// Household and recommendation, in their order.
     pub recommendations: Vec<(String, String)>,
     pub dead_letters: Vec<String>,
-    /// Records that the engine writes into the processors' inputs: flight updates, watches, forwards.
+    /// Records of others, moved to their own partition.
+    pub forwards: Vec<(Topic, String)>,
+    /// What the processors write to each other: flight updates, watches.
     pub internal: Vec<(Topic, String)>,
 }
 
@@ -105,7 +107,7 @@ impl<P: Processor> Reference<P> {
             Taken::Forward { key } => {
                 let origin = format!("{}/{number}/{offset}/{}", P::INPUT.as_str(), record.stamp.0);
                 let text = internal_text(Some(key.as_bytes()), record.value, Some(origin));
-                self.said.internal.push((P::INPUT, text));
+                self.said.forwards.push((P::INPUT, text));
             }
             Taken::Applied { .. } | Taken::Time { .. } => {}
         }

@@ -15,10 +15,10 @@ use zoner::flight::Flights;
 use zoner::replay::{Listener, Replay};
 use zoner::units::UtcMillis;
 
-use crate::invariants::{Invariant, Violation, same_effects};
+use crate::batch::origin_of;
+use crate::invariants::{Invariant, Violation, check_recommendations, check_records};
 use crate::kafka_model::partition_log::{Isolation, Seen, Stored};
 use crate::kafka_model::{Kafka, Place};
-use crate::model_log::origin_of;
 use crate::plan::Sabotage;
 use crate::process::{References, travellers};
 use crate::reference::{Reference, internal_text};
@@ -185,7 +185,14 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// EO-1, EO-2, EO-3: what readers of committed records see is what follows from the input.
+/// A record that the engine wrote into an input topic.
+fn written_text(topic: Topic, record: &Stored) -> String {
+    let origin = origin_of(record)
+        .map(|origin| format!("{}/{}/{}/{}", topic.as_str(), origin.partition, origin.offset, origin.stamp.0));
+    internal_text(record.key.as_deref(), record.value.as_deref(), origin)
+}
+
+/// EO-1, EO-2, EO-3, OR-1, DL-1, FW-1, IR-1: what readers of committed records see is what follows from the input.
 fn check_effects(world: &World, references: &mut References) -> Result<(), Violation> {
     let kafka = world.kafka.borrow();
     references.travellers.advance_to_the_end(&kafka);
@@ -198,7 +205,7 @@ fn check_effects(world: &World, references: &mut References) -> Result<(), Viola
     let (published, wanted) = (by_household(&published), by_household(&references.travellers.said.recommendations));
     for household in published.keys().chain(wanted.keys()) {
         let of = |all: &BTreeMap<&str, Vec<String>>| all.get(household).cloned().unwrap_or_default();
-        same_effects("a recommendation", &of(&published), &of(&wanted))?;
+        check_recommendations(&of(&published), &of(&wanted))?;
     }
 
     let errors = |record: &Stored| {
@@ -212,19 +219,18 @@ fn check_effects(world: &World, references: &mut References) -> Result<(), Viola
     let letters = letters.iter().map(|(_, _, record, _)| errors(record)).collect();
     let wanted = [&references.travellers.said, &references.flights.said];
     let wanted_letters = wanted.iter().flat_map(|said| said.dead_letters.iter().cloned()).collect();
-    same_effects("a dead letter", &sorted(letters), &sorted(wanted_letters))?;
+    check_records(Invariant::Dl1, letters, wanted_letters)?;
 
     for topic in [Topic::UserActivity, Topic::FlightStatus] {
         let records = committed_records(&kafka, world.topics.input(topic));
-        let internal = records.iter().filter(|(_, _, _, transactional)| *transactional);
-        let internal = internal.map(|(_, _, record, _)| {
-            let origin = origin_of(record)
-                .map(|origin| format!("{}/{}/{}/{}", topic.as_str(), origin.partition, origin.offset, origin.stamp.0));
-            internal_text(record.key.as_deref(), record.value.as_deref(), origin)
-        });
-        let wanted = wanted.iter().flat_map(|said| said.internal.iter());
-        let wanted = wanted.filter(|(known, _)| *known == topic).map(|(_, text)| text.clone());
-        same_effects("a record of the engine's own", &sorted(internal.collect()), &sorted(wanted.collect()))?;
+        let ours = records.iter().filter(|(_, _, _, transactional)| *transactional).map(|(_, _, record, _)| record);
+        let (forwards, internal): (Vec<_>, Vec<_>) = ours.partition(|record| origin_of(record).is_some());
+        let texts = |records: Vec<&Rc<Stored>>| records.into_iter().map(|record| written_text(topic, record)).collect();
+        let of = |all: &[(Topic, String)]| -> Vec<String> {
+            all.iter().filter(|(known, _)| *known == topic).map(|(_, text)| text.clone()).collect()
+        };
+        check_records(Invariant::Fw1, texts(forwards), wanted.iter().flat_map(|said| of(&said.forwards)).collect())?;
+        check_records(Invariant::Ir1, texts(internal), wanted.iter().flat_map(|said| of(&said.internal)).collect())?;
     }
     Ok(())
 }
@@ -292,10 +298,10 @@ fn check_replay(world: &World, references: &References, seed: u64) -> Result<(),
         }
     }
     let wanted = references.travellers.said.recommendations.iter().map(|(_, text)| text.clone()).collect();
-    same_effects("a replayed recommendation", &sorted(heard.recommendations), &sorted(wanted))?;
+    check_records(Invariant::St1, heard.recommendations, wanted)?;
     let letters = references.travellers.said.dead_letters.len() + references.flights.said.dead_letters.len();
     if heard.dead_letters != letters {
-        return Err(Violation::new(Invariant::Eo1, format!("{} dead letters, {letters} wanted", heard.dead_letters)));
+        return Err(Violation::new(Invariant::St1, format!("{} dead letters, {letters} wanted", heard.dead_letters)));
     }
     let as_text = |estimate: &Estimate| serde_json::to_string(estimate).expect("an estimate as JSON");
     let replayed = sorted(replay.estimates().iter().map(as_text).collect());

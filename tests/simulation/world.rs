@@ -93,7 +93,7 @@ pub struct World {
 }
 
 /// What happened in a seed: a simulation in which nothing goes wrong proves nothing.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     pub calls: u64,
     pub kills: u64,

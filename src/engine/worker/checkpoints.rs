@@ -109,6 +109,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 put(key.as_bytes(), None)
             }
             Entry::Complete(Mark { offset, stream_time }) => {
+                debug_assert!(offset <= position, "ST-1: a marker of {offset} with what is committed at {position}");
                 let marker = Marker {
                     offset,
                     stream_time,
