@@ -398,11 +398,13 @@ COUNTERS = {
     'dead_letters_total{code="not_json"}': 0, "late_events_total": 0, 'recommendations_total{reason="nap_missed"}': 2,
     'recommendations_held_total{why="small_change"}': 1, 'transactions_total{outcome="committed"}': 5,
     'transactions_total{outcome="aborted"}': 0, "rebalances_total": 0, "fenced_total": 0,
+    'checkpoint_records_total{kind="state"}': 20, 'checkpoint_records_total{kind="tombstone"}': 0,
     'ticks_total{topic="user_activity"}': 1, 'forwarded_total{topic="user_activity"}': 0,
 }  # fmt: skip
 GAUGES = {
     'consumer_lag_records{topic="user_activity",partition="0"}': 7, 'stream_time_lag_seconds{topic="user_activity",partition="0"}': 1.5,
     "travellers": 4, "travelling": 1, "state_bytes": 4000, "restore_remaining_records": 0,
+    "restore_remaining_states": 0, "checkpoint_age_seconds": 12, "checkpoint_backlog_states": 30,
     'build_info{version="0.1.0"}': 1, 'tzdb_info{version="2026a"}': 1,
 }  # fmt: skip
 
