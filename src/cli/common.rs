@@ -46,7 +46,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => text.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok()),
     };
-    span.ok_or_else(|| "expected a length of time like 30s, 5m or 1h30m".to_owned())
+    span.filter(|span| !span.is_zero())
+        .ok_or_else(|| "expected a length of time like 30s, 5m or 1h30m, not 0".to_owned())
 }
 
 /// An address to listen on: `127.0.0.1:9464`, `localhost:0`, `[::1]:9464`.
@@ -140,7 +141,7 @@ mod tests {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
         assert_eq!(duration(" 2.5 "), Ok(Duration::from_millis(2_500)));
-        for text in ["", "soon", "1x", "-5m", "-1", "NaN", "inf", "1e30"] {
+        for text in ["", "0", "0s", "soon", "1x", "-5m", "-1", "NaN", "inf", "1e30"] {
             assert!(duration(text).is_err_and(|error| error.contains("1h30m")), "{text}");
         }
     }

@@ -323,7 +323,7 @@ impl Printer {
             output.write_all(b"\n")?;
         } else {
             let (bold, dim, plain) = if self.colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
-            let zone = recommendation.actions.first().map_or("UTC", |action| action.time_zone.as_str());
+            let zone = recommendation.time_zone.as_str();
             let time = flight::zones::parse(zone).map_or_else(
                 || recommendation.issued_at.to_rfc3339(),
                 |tz| {

@@ -28,6 +28,8 @@ pub struct Recommendation {
     #[schemars(with = "rfc3339::Text")]
     #[serde(with = "rfc3339")]
     pub issued_at: UtcMillis,
+    /// Zone of where the person is then: the clock of a time in the headline that names no other.
+    pub time_zone: String,
     /// From then on nothing in it helps any more.
     #[schemars(with = "rfc3339::Text")]
     #[serde(with = "rfc3339")]

@@ -160,7 +160,8 @@ impl Household {
             cause: cause(occasion, moment),
             issued_at: now,
             expires_at: expires_at(&occasion.topic, &advice.plan, now),
-            urgency: urgency(&occasion.topic, &advice, now),
+            urgency: urgency(&occasion.topic, &advice, before, now),
+            time_zone: here.time_zone.name().to_owned(),
             headline: headline(&occasion.topic, &advice, &difference, before, here, now),
             circadian: advice.assessment.clock.summary(),
             sleep: advice.assessment.sleep.clone(),
@@ -309,15 +310,16 @@ fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
     until.unwrap_or(now + HOLDS_FOR)
 }
 
-/// As phones know it: what has to be done within half an hour, by somebody who is awake, comes at once.
-fn urgency(topic: &Topic<'_>, advice: &Advice<'_>, now: UtcMillis) -> Urgency {
-    let begins_soon = |action: &Action| action.start >= now && action.start <= now + ACT_WITHIN;
+/// As phones know it: what is news, and has to be done within half an hour by somebody who is awake, comes at once.
+fn urgency(topic: &Topic<'_>, advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> Urgency {
+    if matches!(topic, Topic::NapFound | Topic::Trip { .. } | Topic::Refreshed) {
+        return Urgency::Passive;
+    }
+    let begins_soon = |action: &&Action| action.start >= now && action.start <= now + ACT_WITHIN;
+    let is_news = |action: &Action| !before.iter().any(|old| planner::is_repeated_by(*old, Published::of(action)));
     let is_awake = advice.assessment.asleep_since.is_none();
-    if is_awake && !matches!(topic, Topic::NapFound | Topic::Refreshed) && advice.plan.actions.iter().any(begins_soon) {
+    if is_awake && advice.plan.actions.iter().filter(begins_soon).any(is_news) {
         return Urgency::TimeSensitive;
     }
-    match topic {
-        Topic::NapFound | Topic::Trip { .. } | Topic::Refreshed => Urgency::Passive,
-        _ => Urgency::Active,
-    }
+    Urgency::Active
 }

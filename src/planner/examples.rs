@@ -212,6 +212,37 @@ fn nothing_is_bright_outdoors_in_the_air_and_sleep_aboard_follows_the_destinatio
 }
 
 #[test]
+fn times_aboard_name_their_clock() {
+    let mut case = to_tokyo(adult("2026-06-12T17:00:00Z"));
+    let plan = case.plan();
+    assert_eq!(
+        of_kind(&plan, Sleep)[0].message,
+        "Sleep on board between 03:45 and 07:00 as well as you can (Tokyo time)."
+    );
+    case.keep_home_time = true;
+    let plan = case.plan();
+    let message = &of_kind(&plan, Sleep)[0].message;
+    assert!(message.ends_with("(Tokyo time; at home 23:00–07:00)."), "{message}");
+}
+
+#[test]
+fn a_nap_in_the_air_is_over_before_landing_or_waits_for_the_ground() {
+    let first_nap_landing_at = |arrives: &str| {
+        let case = toddler("2026-06-12T17:00:00Z").flying("2026-06-12T18:00:00Z", arrives, "NRT", Tz::Asia__Tokyo);
+        let plan = case.plan();
+        let nap = of_kind(&plan, Nap)[0];
+        (nap.local.clone(), nap.message.clone())
+    };
+    // Usual is 12:30 to 14:15, by Tokyo's clock.
+    let on_board = |start: &str| format!("Offer Mia a nap on board around {start} (Tokyo time).");
+    assert_eq!(first_nap_landing_at("2026-06-13T06:00:00Z"), ("12:30–14:15".to_owned(), on_board("12:30")));
+    assert_eq!(first_nap_landing_at("2026-06-13T05:30:00Z"), ("12:00–13:45".to_owned(), on_board("12:00")));
+    assert_eq!(first_nap_landing_at("2026-06-13T04:30:00Z"), ("11:30–12:45".to_owned(), on_board("11:30")));
+    let (nap, message) = first_nap_landing_at("2026-06-13T03:32:00Z");
+    assert!(nap > "13:05".to_owned() && !message.contains("on board"), "{nap}: {message}");
+}
+
+#[test]
 fn breakfast_is_offered_in_the_morning_only() {
     let mut case = to_tokyo(adult("2026-06-13T14:30:00Z"));
     assert_eq!(locals(&case.plan(), Meal)[0], "07:30–08:30");

@@ -4,11 +4,11 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::nights::{Night, moved_by};
+use super::nights::{Night, can_sleep, moved_by};
 use super::setting::Setting;
 use super::spans::Interval;
 use super::target::Outlook;
-use super::{Repair, RepairKind};
+use super::{Repair, RepairKind, Stretch};
 use crate::flight::zones;
 use crate::units::{Hours, Span, UtcMillis};
 
@@ -82,12 +82,30 @@ fn usual_naps(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Nap> {
                     _ => NapSort::WithNight,
                 };
                 if stretch.interval().contains(start) {
-                    naps.push(Nap { day, zone, index, window: Interval::new(start, start + length), sort });
+                    let wanted = Interval::new(start, start + length);
+                    let window = if stretch.is_aboard() { about_landing(setting, stretch, wanted) } else { wanted };
+                    let lands_first = window.start >= stretch.interval().end;
+                    let sort = if lands_first { NapSort::Moved } else { sort };
+                    naps.push(Nap { day, zone, index, window, sort });
                 }
             }
         }
     }
     naps
+}
+
+/// A nap that comes due in the air ends before the landing that would end it: it begins earlier if that is enough, is shorter
+/// if it is not, and waits for the ground where too little would be left.
+fn about_landing(setting: &Setting<'_>, flight: &Stretch, wanted: Interval) -> Interval {
+    let numbers = &setting.numbers.naps;
+    let aboard = setting.on_grid(can_sleep(setting, flight));
+    let earlier = (wanted.end - aboard.end).max(Span::ZERO).min(numbers.earlier_aboard);
+    let window = Interval::new(wanted.start - earlier, wanted.end - earlier).clipped_to(aboard);
+    if window.length() >= numbers.shortest {
+        return window;
+    }
+    let on_the_ground = setting.grid_up(flight.interval().end + setting.numbers.sleep.bed_after_landing);
+    Interval::new(on_the_ground, on_the_ground + wanted.length())
 }
 
 /// The nearest of the naps to a time, if it is near enough to be the same nap.

@@ -120,7 +120,7 @@ fn night_in(setting: &Setting<'_>, outlook: &Outlook, stretch: &Stretch, date: N
 }
 
 /// When somebody can sleep in a stretch: what goes before a departure and after a landing is taken off.
-fn can_sleep(setting: &Setting<'_>, stretch: &Stretch) -> Interval {
+pub(super) fn can_sleep(setting: &Setting<'_>, stretch: &Stretch) -> Interval {
     let numbers = &setting.numbers.sleep;
     let whole = stretch.interval();
     if stretch.is_aboard() {

@@ -96,6 +96,7 @@ pub struct NapNumbers {
     pub bridge_most: Span,
     pub shortest: Span,
     pub longest: Span,
+    pub earlier_aboard: Span,
     pub gap_least: Span,
     pub same_nap: Span,
 }
@@ -355,6 +356,7 @@ fn naps(s: &mut Section<'_>) -> Result<NapNumbers, ModelError> {
         bridge_most: minutes(s, "bridge_most", 10.0..=120.0)?,
         shortest: minutes(s, "shortest", 5.0..=60.0)?,
         longest: minutes(s, "longest", 60.0..=480.0)?,
+        earlier_aboard: minutes(s, "earlier_aboard", 0.0..=180.0)?,
         gap_least: minutes(s, "gap_least", 0.0..=180.0)?,
         same_nap: minutes(s, "same_nap", 0.0..=360.0)?,
     })

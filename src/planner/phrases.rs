@@ -10,7 +10,7 @@ use super::spans::Interval;
 use super::target::Direction;
 use super::wording::Subject;
 use super::{Place, RepairKind, Stretch};
-use crate::flight::{daylight, zones};
+use crate::flight::{airports, daylight, zones};
 use crate::units::{Span, UtcMillis};
 
 pub(super) struct Words {
@@ -20,29 +20,33 @@ pub(super) struct Words {
 
 /// `stretch` is where the action begins; its clock is the one that the sentence speaks of.
 pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words {
+    let mut words = plain_words(setting, stretch, draft);
+    words.message = with_clocks(setting, stretch, draft, &words.message);
+    if let Sort::Night(_, Some(LeftOut::Forbidden)) = draft.sort {
+        words.message.push_str(" Bright light is left out for health reasons in the profile.");
+    }
+    words
+}
+
+fn plain_words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words {
     let person = &setting.situation.person;
     let subject = Subject::new(person.display_name, setting.is_adult());
     let clock = |at: UtcMillis| zones::hhmm(stretch.time_zone, at);
     let times = Times { from: clock(draft.window.start), until: clock(draft.window.end) };
     match draft.sort {
         Sort::Night(sort, left_out) => {
-            let message = by_clock_at_home(setting, stretch, draft, night_message(&subject, &times, sort));
+            let message = night_message(&subject, &times, sort);
             let why = night_why(setting, stretch, draft, sort);
             match left_out {
-                None => Words { message, why: why.to_owned() },
+                None | Some(LeftOut::Forbidden) => Words { message, why: why.to_owned() },
                 Some(LeftOut::Unsure) => {
                     Words { message, why: format!("{why}; no light advice while the body clock is uncertain") }
                 }
-                Some(LeftOut::Forbidden) => Words {
-                    message: format!("{message} Bright light is left out for health reasons in the profile."),
-                    why: why.to_owned(),
-                },
             }
         }
-        Sort::Nap(sort) => Words {
-            message: by_clock_at_home(setting, stretch, draft, nap_message(&subject, &times, sort, draft)),
-            why: nap_why(setting, sort).to_owned(),
-        },
+        Sort::Nap(sort) => {
+            Words { message: nap_message(&subject, &times, sort, draft), why: nap_why(setting, sort).to_owned() }
+        }
         Sort::Bright(direction) => Words {
             message: bright_message(setting, &subject, stretch, &times, draft),
             why: match direction {
@@ -174,14 +178,20 @@ fn is_away_on_home_time(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft)
     keeps_home_time(setting) && offset(stretch.time_zone) != offset(setting.situation.person.home_time_zone)
 }
 
-/// Who keeps the time of home abroad is told both clocks.
-fn by_clock_at_home(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, message: String) -> String {
-    if !is_away_on_home_time(setting, stretch, draft) {
-        return message;
+/// Which clock the times go by, where more than one is at hand: aboard nobody sees that of the destination, and who keeps
+/// the time of home abroad is told both for sleep.
+fn with_clocks(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, message: &str) -> String {
+    let here = stretch.is_aboard().then(|| format!("{} time", airports::city_of_zone(stretch.time_zone)));
+    let sleeps = matches!(draft.sort, Sort::Night(..) | Sort::Nap(_));
+    let at_home = (sleeps && is_away_on_home_time(setting, stretch, draft)).then(|| {
+        let home = setting.situation.person.home_time_zone;
+        format!("at home {}", local_window(home, draft.window.start, draft.window.end))
+    });
+    let said: Vec<String> = [here, at_home].into_iter().flatten().collect();
+    if said.is_empty() {
+        return message.to_owned();
     }
-    let home = setting.situation.person.home_time_zone;
-    let window = local_window(home, draft.window.start, draft.window.end);
-    format!("{} (at home {window}).", message.trim_end_matches('.'))
+    format!("{} ({}).", message.trim_end_matches('.'), said.join("; "))
 }
 
 /// Whether the middle of an action lies by day in a zone.

@@ -12,6 +12,10 @@ use crate::units::{Span, UtcMillis};
 /// A sleep further ahead is not "tonight".
 const TONIGHT: Span = Span::hours(14);
 
+/// Between midnight and then a bedtime belongs to the evening before; from the second on it is tonight's. Minutes of the day.
+const MORNING: u16 = 6 * 60;
+const EVENING: u16 = 17 * 60;
+
 /// A time, and the zone of where the person will be then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct When {
@@ -66,6 +70,20 @@ impl Reader {
     pub(super) fn departure(&self, when: When) -> String {
         let dated = self.dated(when);
         if dated.contains(' ') { dated } else { format!("at {dated}") }
+    }
+
+    /// A bedtime as the end of a phrase: `21:30 tonight`, `21:30 on 5 Dec`; after midnight, where a date alone could be that
+    /// of the evening before, `00:15, night to 6 Dec`.
+    pub(super) fn bedtime(&self, when: When) -> String {
+        let date = zones::local_date(when.time_zone, when.at);
+        let minute = zones::local(when.time_zone, when.at).minute_of_day;
+        let same_clock = self.reads_clock_of(when.time_zone, when.at);
+        let time = match minute {
+            ..MORNING => format!("{when}, night to {}", date.format("%-d %b")),
+            EVENING.. if same_clock && date == self.today() => format!("{when} tonight"),
+            _ => self.dated(when),
+        };
+        if same_clock { time } else { format!("{time}, {} time", airports::city_of_zone(when.time_zone)) }
     }
 
     fn dated(&self, when: When) -> String {

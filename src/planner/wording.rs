@@ -6,7 +6,7 @@ use std::fmt;
 use super::reader::{Reader, When};
 use crate::event::flight::Iata;
 use crate::event::recommendation::{Action, ActionKind};
-use crate::flight::{airports, zones};
+
 use crate::units::Span;
 
 /// Longest headline and longest name, in characters, as the contract promises them.
@@ -202,7 +202,12 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
             format!("{} is cancelled: {} plan stays on local time for now.", flight_name(flight), subject.possessive())
         }
         News::FlightCancelled { flight, confirmed: false } => {
-            format!("{} may be cancelled: {} plan waits for word.", flight_name(flight), subject.possessive())
+            // The journey is planned with until it is sure, which does not mean that no time of the plan changes.
+            format!(
+                "{} may be cancelled: until that is certain, {} plan counts on it.",
+                flight_name(flight),
+                subject.possessive()
+            )
         }
         News::FlightDiverted { flight, to } => {
             let plan = subject.possessive();
@@ -217,14 +222,7 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
             let plan = capitalised(&subject.possessive());
             match moves_from {
                 Some(from) => {
-                    // Tonight has its date too: it is a beginning.
-                    let date = zones::local_date(from.time_zone, from.at).format("%-d %b");
-                    let clock = if reader.reads_clock_of(from.time_zone, from.at) {
-                        String::new()
-                    } else {
-                        format!(", {} time", airports::city_of_zone(from.time_zone))
-                    };
-                    format!("{plan} plan for {destination} is ready: bed moves to {from} on {date}{clock}.")
+                    format!("{plan} plan for {destination}: bed moves to {}.", reader.bedtime(*from))
                 }
                 None => format!("{plan} plan for {destination} is ready: usual nights until the flight."),
             }
@@ -240,14 +238,15 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
         }
         News::PlanRefreshed { change, dropped } => {
             let plan = capitalised(&subject.possessive());
-            let step_of = |said: &Option<(ActionKind, When)>| said.and_then(|(kind, when)| Some((step(kind)?, when)));
-            let dropped_step = dropped.and_then(|(kind, when)| Some((dropped_step(kind)?, when)));
-            match (step_of(change), dropped_step) {
-                (Some((step, when)), _) => format!("{plan} plan has changed: {step} {}.", reader.spoken(when)),
-                (None, Some((step, when))) => {
-                    format!("{plan} plan has changed: {step} {}.", reader.spoken(when))
-                }
-                (None, None) => format!("{plan} plan has changed a little."),
+            let spoken = |(kind, when): (ActionKind, When)| match kind {
+                ActionKind::Sleep => reader.bedtime(when),
+                _ => reader.spoken(when),
+            };
+            let changed = change.and_then(|said| Some((step(said.0)?, spoken(said))));
+            let dropped = dropped.and_then(|said| Some((dropped_step(said.0)?, spoken(said))));
+            match changed.or(dropped) {
+                Some((step, time)) => format!("{plan} plan has changed: {step} {time}."),
+                None => format!("{plan} plan has changed a little."),
             }
         }
     }
@@ -288,12 +287,15 @@ fn length(span: Span) -> String {
     }
 }
 
-/// `3 h late`, `40 min early`, `on time`; whole minutes decide.
+/// `3 h late`, `40 min early`, `on time`; to five minutes where it is more than an hour: `3 h 2 min` is more than the
+/// departures board knows, and no more than `3 h` to who waits.
 fn punctuality(late_by: Span) -> String {
-    match late_by.as_minutes() {
+    let minutes = late_by.as_minutes();
+    let told = if minutes.abs() < 60 { minutes } else { (minutes + 2 * minutes.signum()) / 5 * 5 };
+    match told {
         0 => "on time".to_owned(),
-        late if late > 0 => format!("{} late", length(late_by)),
-        _ => format!("{} early", length(-late_by)),
+        late if late > 0 => format!("{} late", length(Span::minutes(late))),
+        early => format!("{} early", length(Span::minutes(-early))),
     }
 }
 

@@ -55,6 +55,9 @@ fn headlines_read_like_a_calm_friend() {
         (mia, false, late(25, boarding, true), "KL641 is 25 min late: Mia's plan stays as it is."),
         (None, true, late(-135, None, false), "KL641 is 2 h 15 min early: your plan has moved with it."),
         (None, true, late(0, None, false), "KL641 is on time: your plan has moved with it."),
+        (None, true, late(182, None, false), "KL641 is 3 h late: your plan has moved with it."),
+        (None, true, late(-68, None, false), "KL641 is 1 h 10 min early: your plan has moved with it."),
+        (None, true, late(58, None, false), "KL641 is 58 min late: your plan has moved with it."),
         (
             mia,
             false,
@@ -65,7 +68,7 @@ fn headlines_read_like_a_calm_friend() {
             None,
             true,
             News::FlightCancelled { flight, confirmed: false },
-            "KL641 may be cancelled: your plan waits for word.",
+            "KL641 may be cancelled: until that is certain, your plan counts on it.",
         ),
         (
             None,
@@ -77,7 +80,7 @@ fn headlines_read_like_a_calm_friend() {
             mia,
             false,
             News::TripPlanned { destination: tokyo, moves_from: bed },
-            "Mia's plan for NRT is ready: bed moves to 18:45 on 4 Dec.",
+            "Mia's plan for NRT: bed moves to 18:45 tonight.",
         ),
         (
             None,
@@ -89,7 +92,7 @@ fn headlines_read_like_a_calm_friend() {
             None,
             true,
             News::PlanRefreshed { change: bed.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
-            "Your plan has changed: bed at 18:45.",
+            "Your plan has changed: bed at 18:45 tonight.",
         ),
         (
             None,
@@ -101,7 +104,7 @@ fn headlines_read_like_a_calm_friend() {
             mia,
             false,
             News::PlanRefreshed { change: in_tokyo.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
-            "Mia's plan has changed: bed at 02:45 on 5 Dec, Tokyo time.",
+            "Mia's plan has changed: bed at 02:45, night to 5 Dec, Tokyo time.",
         ),
         (
             mia,
