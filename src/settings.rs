@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
@@ -104,9 +105,42 @@ pub enum ConfigError {
     #[error("configuration file {} does not exist", .0.display())]
     NoFile(PathBuf),
     #[error("configuration: {0}")]
-    Unreadable(Box<figment::Error>),
+    Unreadable(String),
     #[error("configuration: {key} is {value}; allowed is {allowed}")]
     OutOfRange { key: &'static str, value: String, allowed: &'static str },
+}
+
+/// Where the mistake is and what belongs there. Not what stands there: it may be a password under the wrong key.
+fn in_words(error: &figment::Error) -> String {
+    let key = error.path.join(".");
+    let place = match file_of(error) {
+        Some(file) => format!("{file}: {key}"),
+        None => format!("ZONER_{} in the environment", key.to_uppercase().replace('.', "__")),
+    };
+    match &error.kind {
+        Kind::UnknownField(_, known) if known.is_empty() => format!("{place} is not a setting"),
+        Kind::UnknownField(_, known) => format!("{place} is not a setting; known here: {}", known.join(", ")),
+        Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => {
+            let wanted = match wanted.as_str() {
+                "f64" | "f32" => "a number",
+                "a string" => "a text in quotes",
+                "a boolean" => "true or false",
+                whole if ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize"].contains(&whole) => {
+                    "a whole number that is in range"
+                }
+                other => other,
+            };
+            format!("{place} has to be {wanted}")
+        }
+        Kind::Message(message) if key.is_empty() => {
+            format!("{}{}", file_of(error).map_or_else(String::new, |file| format!("{file}: ")), message.trim_end())
+        }
+        other => format!("{place}: {other}"),
+    }
+}
+
+fn file_of(error: &figment::Error) -> Option<String> {
+    error.metadata.as_ref()?.source.as_ref().map(ToString::to_string)
 }
 
 impl Config {
@@ -126,7 +160,7 @@ impl Config {
         }
         // ZONER_KAFKA__BROKERS → kafka.brokers
         let figment = figment.merge(Env::prefixed("ZONER_").filter(|key| key.as_str().contains("__")).split("__"));
-        let config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+        let config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(in_words(&error)))?;
         config.check()?;
         Ok(config)
     }
@@ -273,5 +307,25 @@ mod tests {
         let shown = config.to_masked_toml();
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("17"), "{shown}");
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_told_by_place_and_without_what_stands_there() {
+        let file = std::env::temp_dir().join(format!("zoner-settings-{}.toml", std::process::id()));
+        let refused = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Config::load(Some(&file)).unwrap_err().to_string()
+        };
+        for (text, expected) in [
+            ("[engine]\ncheckpoint_interval_s = \"hunter2\"", "engine.checkpoint_interval_s has to be a number"),
+            ("[kafka]\nbrokers = 1", "kafka.brokers has to be a text in quotes"),
+            ("[engin]\na = 1", "engin is not a setting; known here: kafka, topics, engine, http"),
+        ] {
+            let error = refused(text);
+            assert!(error.ends_with(expected) && error.contains("zoner-settings-"), "{error}");
+            assert!(!error.contains("hunter2") && !error.contains("default"), "{error}");
+        }
+        assert!(refused("[engine").contains("line 1"));
+        std::fs::remove_file(&file).unwrap();
     }
 }
