@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::fixtures::*;
-use super::journey_tests::{planned, tell_trip};
+use super::journey_tests::{family, planned, tell_trip};
 use crate::event::recommendation::{ActionKind, Reason, Urgency};
 use crate::units::Span;
 
@@ -122,4 +122,20 @@ fn who_keeps_the_time_of_home_is_told_both_clocks() {
     // New York has summer time from 8 March, London not yet: four hours.
     assert_eq!(abroad[0].local, "19:00–03:00");
     assert!(abroad[0].message.ends_with("(at home 23:00–07:00)."), "{}", abroad[0].message);
+}
+
+#[test]
+fn how_loudly_something_is_said_hangs_on_the_news_and_not_on_what_is_due_anyway() {
+    // Mia's usual bedtime is some minutes away when the trip is entered, and when the flight of next week is put off.
+    let planned = planned(vec![to_new_york()]);
+    let bed = planned.said[1].actions.iter().find(|action| action.kind == ActionKind::Sleep).unwrap().start;
+    let entered = bed - Span::minutes(10);
+    let mut story = family();
+    tell_trip(&mut story, entered, trip(1, &["ana", "mia"], vec![to_new_york()]));
+    assert!(story.said.iter().all(|said| said.urgency == Urgency::Passive), "a trip in a week can wait");
+    assert!(story.said.iter().all(|said| said.time_zone == "Europe/London"));
+    let before = story.said.len();
+    story.tell(entered + Span::minutes(1), "", news(status(&to_new_york(), entered, Span::hours(3))));
+    let mia = story.said[before..].iter().find(|said| said.user_id == "mia").unwrap();
+    assert_eq!(mia.urgency, Urgency::Active, "bed tonight is no news");
 }
