@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 /// Name and text of every parameter file, in order of their names.
-pub const FILES: [(&str, &str); 7] = [
+pub const FILES: [(&str, &str); 9] = [
     ("ages", include_str!("../models/ages.toml")),
+    ("filter", include_str!("../models/filter.toml")),
+    ("gut", include_str!("../models/gut.toml")),
     ("light", include_str!("../models/light.toml")),
     ("naps", include_str!("../models/naps.toml")),
     ("oscillators", include_str!("../models/oscillators.toml")),

@@ -27,12 +27,16 @@
 //! | [`catalogue`] | every oscillator by name |
 //! | [`markers`] | when CBTmin and DLMO happen |
 //! | [`entrain`] | where habitual life holds the clock |
+//! | [`gut`] | the gut's clock, which meals move |
+//! | [`filter`] | where a person's clock is, and how sure that is |
 //! | [`model_file`] | reading `models/*.toml`: values, units, sources |
 
 pub mod catalogue;
 mod disc;
 pub mod drive;
 pub mod entrain;
+pub mod filter;
+pub mod gut;
 pub mod hannay19;
 pub mod hannay19tp;
 pub mod light;

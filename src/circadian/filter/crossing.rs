@@ -1,0 +1,257 @@
+//! When the clock has its next minimum: the sample points are carried on until each has crossed.
+
+use std::f64::consts::{PI, TAU};
+
+use super::LightBin;
+use super::belief::{BETA, Belief, GAIN, Lane, PHASE};
+use super::ensemble::Ensemble;
+use super::matrix::{MOVING, Vector, solve_lower};
+use super::track::Run;
+use crate::circadian::PHASE_PER_HOUR;
+use crate::circadian::drive::{BIN, CELL};
+use crate::circadian::hannay19::LANES;
+use crate::units::{Hours, Span, UtcMillis};
+
+/// A clock that does not reach its minimum within this has stopped, as far as anybody can tell.
+const LIMIT: Span = Span::hours(60);
+
+/// 10 % and 90 %, 2.5 % and 97.5 % points of the standard normal distribution.
+const Z_80: f64 = 1.281_551_565_544_6;
+const Z_95: f64 = 1.959_963_984_540_054;
+
+/// Lower ends tried for the shortest interval of a mixture.
+const LOWER_ENDS: u32 = 40;
+
+/// Pace in the dark, radians per hour: 24.177 h a turn (Hannay19's free-running period).
+const DARK_PACE: f64 = TAU / 24.177;
+
+/// A phase takes at least this share of its uniform time, as far as light can hurry it: until then nobody looks.
+const SLOWEST_WATCH: f64 = 0.6;
+
+/// What is said of the next minimum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Published {
+    pub cbt_min: UtcMillis,
+    pub sd: Hours,
+    /// The shortest intervals that hold 80 % and 95 %.
+    pub interval_80: [UtcMillis; 2],
+    pub interval_95: [UtcMillis; 2],
+    /// R, now.
+    pub amplitude: f64,
+    /// δ, as it is believed for this person.
+    pub delta: Hours,
+    /// Weight of the lighter of two beliefs; 0 where there is one.
+    pub lighter: f64,
+}
+
+/// A belief's next minimum: hours after the run's instant, and their SD.
+#[derive(Clone, Copy, Debug)]
+struct Minimum {
+    mean: f64,
+    sd: f64,
+    amplitude: f64,
+}
+
+impl Run<'_> {
+    /// The first minimum after `at`, which lies less than a redrawing's length after [`Run::at`]; the run stays where it
+    /// is. `light` is asked once for every quarter hour from [`Run::at`] on, in order. `None` for a clock that has stopped.
+    #[must_use]
+    pub fn next_minimum(&self, at: UtcMillis, mut light: impl FnMut(UtcMillis) -> LightBin) -> Option<Published> {
+        let ensembles = self.ensembles();
+        let mut watches: [Option<Watch>; 2] = [None, None];
+        for ((watch, ensemble), belief) in watches.iter_mut().zip(ensembles).zip(&self.beliefs) {
+            if let (Some(ensemble), Some(belief)) = (ensemble, belief) {
+                *watch = Some(Watch::new(&ensemble, belief, (at - self.at()).as_hours().0));
+            }
+        }
+        let mut cell = self.at();
+        while watches.iter().flatten().any(|watch| watch.minimum.is_none()) && cell - self.at() < LIMIT {
+            let (first, second) = (self.seen(light(cell), cell), self.seen(light(cell + BIN), cell + BIN));
+            for watch in watches.iter_mut().flatten() {
+                watch.cell(self, first, second);
+            }
+            cell += CELL;
+        }
+        let heavier = usize::from(self.weight > 0.5);
+        let main = watches[heavier].as_ref()?.minimum?;
+        let belief = self.beliefs[heavier].as_ref()?;
+        let other = watches[1 - heavier].as_ref().and_then(|watch| watch.minimum);
+        let lighter = if other.is_some() { self.weight.min(1.0 - self.weight) } else { 0.0 };
+        let time = |hours: f64| self.at() + Span::from_hours(Hours(hours));
+        let interval = |share: f64, z: f64| match other {
+            None => [time(main.mean - z * main.sd), time(main.mean + z * main.sd)],
+            Some(other) => shortest(&main, &other, lighter, share).map(time),
+        };
+        let sd = match other {
+            None => main.sd,
+            Some(other) => {
+                let apart = Hours(other.mean - main.mean).wrap_12().0;
+                let within = (1.0 - lighter) * main.sd * main.sd + lighter * other.sd * other.sd;
+                libm::sqrt(within + lighter * (1.0 - lighter) * apart * apart)
+            }
+        };
+        Some(Published {
+            cbt_min: time(main.mean),
+            sd: Hours(sd),
+            interval_80: interval(0.8, Z_80),
+            interval_95: interval(0.95, Z_95),
+            amplitude: main.amplitude,
+            delta: Hours(belief.mean[super::belief::DELTA]),
+            lighter,
+        })
+    }
+}
+
+/// Sample points on the way to their minimum.
+struct Watch {
+    ensemble: Ensemble,
+    /// Hours after the start from which on a minimum counts.
+    after: f64,
+    elapsed: f64,
+    /// ψ + βω at the start.
+    start: Lane,
+    /// βω of each lane.
+    ahead: Lane,
+    /// The level that is being waited for.
+    level: f64,
+    /// Hours from the start at which each lane crossed it.
+    crossed: [Option<f64>; LANES],
+    /// Hours from the start before which no lane can, and from which on phases are looked at.
+    watched_from: f64,
+    /// ψ + βω at the end of the last cell that was looked at.
+    phase: Lane,
+    residual_beta: f64,
+    amplitude: f64,
+    gain_reach: f64,
+    minimum: Option<Minimum>,
+}
+
+impl Watch {
+    fn new(ensemble: &Ensemble, belief: &Belief, after: f64) -> Watch {
+        let (factor, samples) = ensemble.drawn();
+        let cross: Vector<MOVING> = std::array::from_fn(|index| belief.covariance[index][BETA]);
+        let weights = solve_lower(factor, &cross);
+        let explained = weights.iter().fold(0.0, |sum, weight| sum + weight * weight);
+        let mut beta = [belief.mean[BETA]; LANES];
+        for axis in 0..MOVING {
+            beta[2 * axis] += super::belief::REACH * weights[axis];
+            beta[2 * axis + 1] -= super::belief::REACH * weights[axis];
+        }
+        let ahead = beta.map(|beta| beta * PHASE_PER_HOUR);
+        let start: Lane = std::array::from_fn(|lane| samples[PHASE][lane] + ahead[lane]);
+        let mean = start.iter().fold(0.0, |sum, phase| sum + phase) / LANES as f64;
+        let mut watch = Watch {
+            after,
+            elapsed: 0.0,
+            start,
+            ahead,
+            level: 0.0,
+            crossed: [None; LANES],
+            watched_from: 0.0,
+            phase: start,
+            residual_beta: (belief.covariance[BETA][BETA] - explained).max(0.0),
+            amplitude: 0.0,
+            gain_reach: 2.0 * super::belief::REACH * factor[GAIN][GAIN],
+            ensemble: *ensemble,
+            minimum: None,
+        };
+        watch.wait_for(PI + TAU * libm::ceil((mean - PI) / TAU));
+        watch
+    }
+
+    /// Lanes that have passed the level already did so at the pace of the dark.
+    fn wait_for(&mut self, level: f64) {
+        self.level = level;
+        self.crossed = self.start.map(|start| (start >= level).then(|| -(start - level) / DARK_PACE));
+        let nearest = self
+            .start
+            .iter()
+            .fold(f64::INFINITY, |least, start| if *start >= level { least } else { least.min(level - start) });
+        self.watched_from = (nearest / PHASE_PER_HOUR * SLOWEST_WATCH - 1.0).max(self.elapsed);
+        self.phase = self.phases();
+    }
+
+    fn phases(&self) -> Lane {
+        let phases = self.ensemble.phases();
+        std::array::from_fn(|lane| phases[lane] + self.ahead[lane])
+    }
+
+    fn cell(&mut self, run: &Run<'_>, first: LightBin, second: LightBin) {
+        if self.minimum.is_some() {
+            return;
+        }
+        self.ensemble.cell(&run.model().numbers, first, second);
+        let length = CELL.as_hours().0;
+        if self.elapsed >= self.watched_from {
+            let before = self.phase;
+            self.phase = self.phases();
+            for lane in 0..LANES {
+                if self.crossed[lane].is_none() && self.phase[lane] >= self.level {
+                    let share = (self.level - before[lane]) / (self.phase[lane] - before[lane]);
+                    self.crossed[lane] = Some(self.elapsed + share.clamp(0.0, 1.0) * length);
+                }
+            }
+        } else if self.elapsed + length >= self.watched_from {
+            self.phase = self.phases();
+        }
+        self.elapsed += length;
+        if self.elapsed <= self.after + 1e-9 || self.amplitude == 0.0 {
+            self.amplitude = self.ensemble.mean_amplitude();
+        }
+        self.finish(run);
+    }
+
+    fn finish(&mut self, run: &Run<'_>) {
+        let mut times = [0.0; LANES];
+        for (time, crossed) in times.iter_mut().zip(&self.crossed) {
+            let Some(crossed) = crossed else { return };
+            *time = *crossed;
+        }
+        let mean = times.iter().fold(0.0, |sum, time| sum + time) / LANES as f64;
+        if mean <= self.after {
+            // It lies behind the time that was asked about: the next one.
+            self.wait_for(self.level + TAU);
+            return;
+        }
+        let variance = times.iter().fold(0.0, |sum, time| sum + (time - mean) * (time - mean)) / LANES as f64;
+        let numbers = &run.model().numbers;
+        let days = mean.max(0.0) / 24.0;
+        let slope = (times[2 * GAIN] - times[2 * GAIN + 1]) / self.gain_reach;
+        let light = self.ensemble.light_variance() * slope * slope;
+        let own = self.ensemble.phase_noise(numbers);
+        let noise = own * own * days;
+        let sd = libm::sqrt(variance + self.residual_beta + light + noise);
+        self.minimum = Some(Minimum { mean, sd, amplitude: self.amplitude });
+    }
+}
+
+/// The shortest interval that holds `share` of two normal distributions, the other's time taken to the main one's turn.
+fn shortest(main: &Minimum, other: &Minimum, lighter: f64, share: f64) -> [f64; 2] {
+    let other_mean = main.mean + Hours(other.mean - main.mean).wrap_12().0;
+    let below = |time: f64| {
+        let part = |mean: f64, sd: f64| 0.5 * libm::erfc((mean - time) / (sd * std::f64::consts::SQRT_2));
+        (1.0 - lighter) * part(main.mean, main.sd) + lighter * part(other_mean, other.sd)
+    };
+    let reach = 6.0 * main.sd.max(other.sd) + 13.0;
+    let quantile = |probability: f64| {
+        let (mut low, mut high) = (main.mean - reach, main.mean + reach);
+        for _ in 0..40 {
+            let middle = 0.5 * (low + high);
+            if below(middle) < probability {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        high
+    };
+    let mut best = [main.mean - reach, main.mean + reach];
+    for step in 0..=LOWER_ENDS {
+        let lower = (1.0 - share) * (0.002 + 0.996 * f64::from(step) / f64::from(LOWER_ENDS));
+        let candidate = [quantile(lower), quantile(lower + share)];
+        if candidate[1] - candidate[0] < best[1] - best[0] {
+            best = candidate;
+        }
+    }
+    best
+}

@@ -1,0 +1,133 @@
+//! Sample points on their way: eight oscillators under one light.
+
+use super::belief::{AMPLITUDE, AMPLITUDES, Belief, GAIN, Lane, PERIOD, PHASE};
+use super::matrix::{MOVING, Matrix};
+use super::numbers::FilterNumbers;
+use super::{LightBin, LightSource};
+use crate::circadian::drive::{BIN, CELL};
+use crate::circadian::hannay19::{LANES, LaneDrives, LaneStates};
+use crate::circadian::{Hannay19, Hannay19Lanes, Hannay19State};
+use crate::units::{Hours, Lux, Radians, Span};
+
+/// How the light of a stretch was known: quarter hours of light that mattered, by source.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wakeful {
+    weight: f64,
+    variance: f64,
+}
+
+impl Wakeful {
+    fn add(&mut self, bin: &LightBin, settled: bool, numbers: &FilterNumbers) {
+        let sd = match bin.source {
+            LightSource::Asleep => return,
+            LightSource::Measured => numbers.measured_light,
+            LightSource::Context => numbers.context_light,
+            LightSource::Imputed if settled => numbers.imputed_light,
+            LightSource::Imputed => numbers.imputed_unsettled,
+        };
+        self.weight += 1.0;
+        self.variance += sd * sd;
+    }
+
+    /// Mean variance of the logarithm of the light while awake.
+    fn variance(&self) -> f64 {
+        if self.weight > 0.0 { self.variance / self.weight } else { 0.0 }
+    }
+}
+
+/// Sample points on their way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ensemble {
+    lanes: Hannay19Lanes,
+    states: LaneStates,
+    factor: Matrix<MOVING>,
+    samples: [Lane; MOVING],
+    last_light: Option<(u64, LaneDrives)>,
+    wakeful: Wakeful,
+    /// Whether life is: what is usual then is what entrained the clock.
+    settled: bool,
+}
+
+impl Ensemble {
+    /// The sample points, to be carried on and looked at one by one. `settled`: whether noise is that of settled life.
+    pub(super) fn of(belief: &Belief, oscillator: &Hannay19, settled: bool) -> Ensemble {
+        let (factor, samples) = belief.draw();
+        let own = |lane: usize| oscillator.personal(Hours(samples[PERIOD][lane]), libm::exp(samples[GAIN][lane]));
+        let state = |lane: usize| {
+            Hannay19State::new(samples[AMPLITUDE][lane], Radians(samples[PHASE][lane]), belief.adaptation)
+        };
+        Ensemble {
+            lanes: Hannay19Lanes::new(&std::array::from_fn(own)),
+            states: LaneStates::new(&std::array::from_fn(state)),
+            factor,
+            samples,
+            last_light: None,
+            wakeful: Wakeful::default(),
+            settled,
+        }
+    }
+
+    /// Moves over a cell of half an hour under the light of its two quarter hours.
+    pub(super) fn cell(&mut self, numbers: &FilterNumbers, first: LightBin, second: LightBin) {
+        self.wakeful.add(&first, self.settled, numbers);
+        self.wakeful.add(&second, self.settled, numbers);
+        if first.light.0.to_bits() == second.light.0.to_bits() {
+            self.step(first.light, CELL);
+        } else {
+            self.step(first.light, BIN);
+            self.step(second.light, BIN);
+        }
+    }
+
+    fn step(&mut self, light: Lux, length: Span) {
+        let bits = light.0.to_bits();
+        if self.last_light.as_ref().is_none_or(|(known, _)| *known != bits) {
+            self.last_light = None;
+        }
+        let (_, drives) = self.last_light.get_or_insert_with(|| (bits, self.lanes.drives(&[light; LANES])));
+        self.lanes.step(&mut self.states, drives, length);
+    }
+
+    pub(super) fn factor(&self) -> &Matrix<MOVING> {
+        &self.factor
+    }
+
+    /// The factor and the samples that the points were drawn with.
+    pub(super) fn drawn(&self) -> (&Matrix<MOVING>, &[Lane; MOVING]) {
+        (&self.factor, &self.samples)
+    }
+
+    /// SD of the phase's own noise, hours per square root of a day.
+    pub(super) fn phase_noise(&self, numbers: &FilterNumbers) -> f64 {
+        if self.settled { numbers.phase_noise } else { numbers.phase_noise_unsettled }
+    }
+
+    /// Variance of the logarithm of the light on the way.
+    pub(super) fn light_variance(&self) -> f64 {
+        self.wakeful.variance()
+    }
+
+    pub(super) fn mean_amplitude(&self) -> f64 {
+        self.states.states().iter().fold(0.0, |sum, state| sum + state.amplitude()) / LANES as f64
+    }
+
+    /// ψ of every point.
+    pub(super) fn phases(&self) -> Lane {
+        self.states.states().map(|state| state.phase().0)
+    }
+
+    /// Where the points are, and the light adaptation that they share.
+    pub(super) fn moved(&self) -> ([Lane; MOVING], f64) {
+        let mut samples = self.samples;
+        let states = self.states.states();
+        for (lane, state) in states.iter().enumerate() {
+            samples[AMPLITUDE][lane] = state.amplitude().clamp(AMPLITUDES.0, AMPLITUDES.1);
+            samples[PHASE][lane] = state.phase().0;
+        }
+        (samples, states[0].adaptation())
+    }
+}
+
+pub(super) const fn cells_in(span: Span) -> i64 {
+    span.0 / CELL.0
+}

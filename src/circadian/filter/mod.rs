@@ -1,0 +1,95 @@
+//! Where a person's clock is, and how sure that is: an unscented Kalman filter on the oscillator.
+//!
+//! The state is x = [R, ψ, n, τ, ln g, δ, β]: the oscillator's amplitude, phase and light adaptation; its period; a factor
+//! on light's effect; how long after the middle of sleep the person's CBTmin comes; and how long before the oscillator's
+//! own minimum (the model's absolute phase is off by an hour or two in people, its shifts are right). Sleep in settled life
+//! observes ψ + (δ + β)ω, a laboratory marker ψ + βω; the person's CBTmin is where ψ + βω = π.
+//!
+//! Knows light by quarter hours, sleeps, shifts of the local clock and instants. Does not know time zones, ages or where
+//! its facts come from, so that people and simulations use it alike. Nothing depends on when somebody asks: sample points
+//! are redrawn and noise is added at 00, 06, 12 and 18 UTC and where something is observed, and only there.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`numbers`] | `models/filter.toml` |
+//! | [`person`] | what is known of somebody |
+//! | [`prior`] | what is believed before anything was seen |
+//! | [`belief`] | one normal distribution: moved by light, sharpened by observations |
+//! | `ensemble` | its sample points on their way |
+//! | [`life`] | when sleep is an observation |
+//! | [`track`] | one or two beliefs through time |
+//! | [`crossing`] | when the sample points have their minimum: the published estimate |
+//! | `mixture` | several beliefs as one, one as two |
+//! | `matrix` | small matrices |
+
+#![expect(clippy::needless_range_loop, reason = "rows and columns of small matrices are clearer by index")]
+#![expect(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "the comparison that is false for NaN too is the one that is meant"
+)]
+
+pub mod belief;
+pub mod crossing;
+mod ensemble;
+pub mod life;
+mod matrix;
+mod mixture;
+pub mod numbers;
+pub mod person;
+pub mod prior;
+pub mod track;
+
+#[cfg(test)]
+mod tests;
+
+pub use belief::{Belief, Surprise};
+pub use crossing::Published;
+pub use life::{Life, MainSleep};
+pub use numbers::FilterNumbers;
+pub use person::{EveningLight, Person};
+pub use prior::{Prior, Slopes};
+pub use track::{Happening, Run, Track};
+
+use crate::circadian::Hannay19;
+use crate::units::{Lux, Span};
+
+/// Sample points are redrawn and noise is added at multiples of this from the epoch.
+pub const REDRAWN: Span = Span::hours(6);
+
+/// Light in a quarter of an hour, with how it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LightBin {
+    pub light: Lux,
+    pub source: LightSource,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LightSource {
+    /// Eyes shut.
+    Asleep,
+    Measured,
+    /// Somebody said what kind of light it was.
+    Context,
+    /// From the hour and the place.
+    Imputed,
+}
+
+/// The oscillator and the numbers, shared by everybody.
+#[derive(Clone, Debug)]
+pub struct FilterModel {
+    pub numbers: FilterNumbers,
+    oscillator: Hannay19,
+}
+
+impl FilterModel {
+    #[must_use]
+    pub fn new(oscillator: Hannay19, numbers: FilterNumbers) -> FilterModel {
+        FilterModel { numbers, oscillator }
+    }
+
+    /// The model and the numbers shipped with the program.
+    #[must_use]
+    pub fn embedded() -> FilterModel {
+        FilterModel::new(Hannay19::embedded(), FilterNumbers::embedded())
+    }
+}
