@@ -5,13 +5,18 @@
 
 use std::hint::black_box;
 
+use chrono_tz::Tz;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use zoner::engine::partition::{Partition, Routing};
 use zoner::engine::record::{Position, Record, Topic};
 use zoner::engine::{Effects, Processor};
+use zoner::event::activity::{Age, AgeBand, Chronotype, Conditions, LightExposure, LightLevel, Profile};
 use zoner::event::decode;
 use zoner::household::Travellers;
-use zoner::units::{Span, UtcMillis};
+use zoner::planner::{Place, Stretch};
+use zoner::traveller::reports::SleepReport;
+use zoner::traveller::{Models, Traveller, View};
+use zoner::units::{Lux, Span, UtcMillis};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -126,5 +131,51 @@ fn answers(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, sensor_events, answers);
+/// What one answer about a body clock costs: the filter over the whole window, 66 to 72 h, and on to the next minimum.
+fn estimates(criterion: &mut Criterion) {
+    let models = Models::embedded();
+    let home = [Stretch { from: UtcMillis(0), to: None, time_zone: Tz::Europe__London, place: Place::Home }];
+    let view = |now| View { models: &models, whereabouts: &home, now };
+    let profile = Profile {
+        display_name: None,
+        age: Age::Band(AgeBand::Adult),
+        home_time_zone: Tz::Europe__London,
+        bedtime: 1_380,
+        wake: 420,
+        naps: None,
+        chronotype: Chronotype::Neither,
+        caregiver: false,
+        melatonin: false,
+        caffeine: false,
+        weeks_premature: 0,
+        conditions: Conditions::default(),
+    };
+    let midnight = START.floor_to(Span::days(1));
+    let mut traveller = Traveller::new("ana", midnight);
+    traveller.note_profile(&view(midnight), profile, midnight);
+    for day in 0..7 {
+        let morning = midnight + Span::days(day) + Span::hours(7);
+        let night = SleepReport {
+            start: morning - Span::hours(8),
+            end: Some(morning),
+            kind: None,
+            deleted: false,
+            stamp: morning,
+        };
+        traveller.note_sleep(&view(morning), &night);
+        for hour in 0..14 {
+            let start = morning + Span::hours(hour);
+            let level = LightLevel::Lux(Lux(100.0 + 40.0 * hour as f64));
+            traveller.note_light(&models.light, &LightExposure { start, end: start, level }, start);
+        }
+        traveller.settle(&view(morning + Span::hours(14)));
+    }
+    let now = midnight + Span::days(6) + Span::hours(22);
+    criterion.bench_function("assess an adult with a week of nights and hourly light", |bencher| {
+        bencher.iter(|| black_box(traveller.assess(&view(now)).clock));
+    });
+    eprintln!("that adult's state: {} bytes", size_of::<Traveller>() + traveller.heap_bytes());
+}
+
+criterion_group!(benches, sensor_events, answers, estimates);
 criterion_main!(benches);

@@ -27,6 +27,7 @@
 //! | [`models`] | the parameter files that are part of the program |
 //! | [`settings`] | configuration in layers |
 //! | [`simulate`] | families with known true phases |
+//! | [`evaluate`] | what can be measured without Kafka |
 //! | [`kafka`] | the only place that names rdkafka |
 //! | [`http`] | metrics, health, questions about a traveller |
 //! | [`telemetry`] | every metric's name and description |
@@ -39,6 +40,7 @@ pub mod copy;
 pub mod dead_letters;
 pub mod diff;
 pub mod engine;
+pub mod evaluate;
 pub mod event;
 pub mod flight;
 pub mod household;

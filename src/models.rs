@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 /// Name and text of every parameter file, in order of their names.
-pub const FILES: [(&str, &str); 9] = [
+pub const FILES: [(&str, &str); 10] = [
     ("ages", include_str!("../models/ages.toml")),
     ("filter", include_str!("../models/filter.toml")),
     ("gut", include_str!("../models/gut.toml")),
@@ -14,6 +14,7 @@ pub const FILES: [(&str, &str); 9] = [
     ("oscillators", include_str!("../models/oscillators.toml")),
     ("people", include_str!("../models/people.toml")),
     ("planner", include_str!("../models/planner.toml")),
+    ("priors", include_str!("../models/priors.toml")),
     ("simulate", include_str!("../models/simulate.toml")),
 ];
 

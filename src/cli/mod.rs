@@ -10,6 +10,7 @@ mod common;
 mod dead_letters;
 mod demo;
 mod diff;
+mod evaluate;
 mod models;
 mod record;
 mod replay;
@@ -59,6 +60,9 @@ enum Command {
     State(state::State),
     /// Families with known true body clocks, to a file or to Kafka
     Simulate(simulate::Simulate),
+    /// What can be measured without Kafka
+    #[command(subcommand)]
+    Evaluate(evaluate::Evaluate),
     /// The JSON Schema of an activity or a topic's records
     Schema(schema::Schema),
     /// A model of the body clock over a light schedule: its states by the hour, or its CBTmin and DLMO times
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::DeadLetters(command) => dead_letters::run(&command),
         Command::State(command) => state::run(&command),
         Command::Simulate(command) => simulate::run(&command),
+        Command::Evaluate(command) => evaluate::run(&command),
         Command::Schema(command) => schema::run(&command),
         Command::Clock(command) => clock::run(&command),
         Command::Models(command) => models::run(&command),

@@ -160,6 +160,10 @@ pub struct CircadianSummary {
     /// Positive: the body clock is late for the local clock. Two decimals.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub misalignment_hours: Option<f64>,
+    /// Positive: the stomach is late for the usual day at home. Meals and the body clock move it; it moves nothing. Two
+    /// decimals, and only from half an hour on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stomach_delay_hours: Option<f64>,
     /// How far the estimate can be trusted.
     pub clock: ClockQuality,
 }

@@ -38,7 +38,7 @@ mod numbers;
 mod pending;
 mod person;
 mod places;
-mod random;
+pub(crate) mod random;
 pub mod scenario;
 mod stream;
 mod travel;

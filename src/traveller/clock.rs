@@ -1,41 +1,40 @@
 //! The body clock of one person: settled behind the window, estimated from there.
 //!
-//! The oscillator is integrated for good only up to where no report that is still admitted can reach; the rest of the way
-//! is run again for every answer. When that settling happens makes no difference: it steps on the same grid over the
-//! same light.
+//! The filter is run for good only up to where no report that is still admitted can reach; the rest of the way is run
+//! again for every answer. When that settling happens makes no difference: it stops at the same instants, over the same
+//! light and the same sleeps.
 
 use serde::{Deserialize, Serialize};
 
-use crate::circadian::{
-    EntrainedDay, Hannay19State, Oscillator, cbt_min_crossings, dlmo, first_crossing, personal_offset,
-};
-use crate::event::recommendation::{CircadianSummary, ClockQuality};
+use crate::circadian::EntrainedDay;
+use crate::circadian::filter::{LightBin, LightSource, Run, Track};
+use crate::circadian::gut::Gut;
+use crate::circadian::{CELL, Hannay19State, Oscillator};
+use crate::event::recommendation::ClockQuality;
 use crate::flight::zones;
 use crate::planner::{Place, Stretch};
+use crate::traveller::estimate::ClockEstimate;
+use crate::traveller::facts::Report;
 use crate::traveller::light::{LOOKAHEAD, LightAtEye, LightSources};
 use crate::traveller::models::Models;
 use crate::traveller::persona::Persona;
+use crate::traveller::signs;
 use crate::units::{Hours, Span, UtcMillis};
 
 /// Facts may come in this late.
 pub const WINDOW: Span = Span::hours(48);
 
 /// The window's edge moves in such steps, at 00, 06, 12 and 18 UTC.
-const EDGE_STEP: Span = Span::hours(6);
+const EDGE_STEP: Span = crate::circadian::filter::REDRAWN;
 
-/// A clock that does not reach its CBTmin within this has stopped, as far as anybody can tell.
-const CROSSING_LIMIT: Span = Span::hours(48);
-
-/// The 10 % and 90 % points of the standard normal distribution.
-const Z_80: f64 = 1.281_551_565_544_6;
-
-/// Steps are half hours: answers start from such a grid point.
-const GRID: Span = crate::circadian::CELL;
-
-const MINUTE: Span = Span::minutes(1);
+/// What is typical of an age is looked up at such instants, so that it does not matter when somebody asks.
+const AGE_HOLDS: Span = Span::days(10);
 
 /// Body time is remembered as long as sleeps are.
 const LAGS_KEPT: Span = Span::days(10);
+
+/// A minimum tells of the clock until some time after the next one is due.
+const LAG_HOLDS: Span = Span::hours(30);
 
 /// A lag below this is none.
 const LEAST_LAG_MINUTES: i16 = 30;
@@ -52,168 +51,236 @@ pub fn settled_until(now: UtcMillis) -> UtcMillis {
     window_edge(now) - LOOKAHEAD
 }
 
-/// How far the body's day was behind the clock at home, at one CBTmin of the oscillator.
+/// How far the body's day was behind the clock at home, at one CBTmin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lag {
     pub at: UtcMillis,
     pub minutes: i16,
 }
 
-/// The oscillator's state where it is settled.
+/// The filter's state where it is settled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SettledClock {
-    at: UtcMillis,
-    state: Hannay19State,
-    /// The local hour at which the oscillator under the person's usual day has its CBTmin: β follows from it.
-    usual_cbt_min: Hours,
+    track: Track,
+    /// How long after mid-sleep a typical oscillator under the person's usual day has its CBTmin.
+    usual_angle: Hours,
+    gut: Gut,
     /// What the settled days had of it, by time; empty for most people.
     lags: Vec<Lag>,
 }
 
+/// What was seen on the way to now.
+struct Seen {
+    estimate: ClockEstimate,
+    lags: Vec<Lag>,
+}
+
 impl SettledClock {
-    /// A clock that has long been living the usual day, as it stands at `since`.
+    /// A clock that has long been living the usual day, as it stands at `since`, an instant of the window's edge.
     #[must_use]
     pub fn of_habit(models: &Models, persona: &Persona<'_>, since: UtcMillis) -> SettledClock {
-        let entrained = models.entrained(&persona.day);
-        SettledClock {
-            at: since,
-            state: usual_state(models, persona, &entrained, since),
-            usual_cbt_min: entrained.cbt_min,
-            lags: Vec::new(),
-        }
+        let entrained = models.entrained(persona);
+        let usual_angle = (entrained.cbt_min - persona.day.mid_sleep()).wrap_12();
+        let light = persona.day.light(&models.light);
+        let lux_at = |bin: UtcMillis| {
+            let local_hour = zones::hour_of_day(persona.home, bin);
+            light[(libm::floor(local_hour.0 * 4.0) as usize).min(light.len() - 1)]
+        };
+        // The last mid-sleep at least a cell before.
+        let since_mid_sleep = (zones::hour_of_day(persona.home, since) - persona.day.mid_sleep()).wrap_24();
+        let mid_sleep = (since - Span::from_hours(since_mid_sleep)).floor_to(CELL);
+        let state = usual_state(models, persona, &entrained, mid_sleep, lux_at);
+        let person = models.person(persona, since, usual_angle);
+        let begin = if persona.is_known() { Track::settled } else { Track::diffuse };
+        let track = begin(&models.filter, &person.prior, mid_sleep, state.amplitude(), state.adaptation());
+        let mut run = track.run(&models.filter, &person);
+        // What is usual is known for certain.
+        run.advance(since, &[], |bin| LightBin { light: lux_at(bin), source: LightSource::Asleep });
+        SettledClock { track: run.track(), usual_angle, gut: Gut::usual(since), lags: Vec::new() }
     }
 
     /// Takes over a new usual day without moving the oscillator.
     pub fn change_habit(&mut self, models: &Models, persona: &Persona<'_>) {
-        self.usual_cbt_min = models.entrained(&persona.day).cbt_min;
+        self.usual_angle = (models.entrained(persona).cbt_min - persona.day.mid_sleep()).wrap_12();
     }
 
     #[must_use]
     pub fn at(&self) -> UtcMillis {
-        self.at
+        self.track.at()
     }
 
     #[must_use]
     pub fn resident_bytes(&self) -> usize {
-        size_of::<SettledClock>() + self.lags.capacity() * size_of::<Lag>()
+        size_of::<SettledClock>() + self.track.heap_bytes() + self.lags.capacity() * size_of::<Lag>()
     }
 
-    /// β: how many hours the person's CBTmin comes before the oscillator's.
-    fn offset(&self, persona: &Persona<'_>) -> Hours {
-        personal_offset(self.usual_cbt_min, persona.day.mid_sleep(), persona.delta.mean)
-    }
-
-    /// Integrates for good up to `until`, a grid point. Light there must be beyond change.
+    /// Runs the filter for good up to `until`, an instant of the window's edge. What is known there must be beyond change.
     pub fn settle(&mut self, models: &Models, persona: &Persona<'_>, light: &LightSources<'_>, until: UtcMillis) {
-        if until <= self.at {
+        if until <= self.at() {
             return;
         }
-        let mut eye = LightAtEye::new(LightSources { now: UtcMillis::MAX, ..*light }, self.at);
-        let remembered = models.people.shift_remembered;
-        if is_displaced(light.whereabouts, self.at, until, remembered) {
-            let (crossings, state) =
-                cbt_min_crossings(&models.oscillator, self.state, self.at, until, Hours(0.0), |bin| eye.at(bin));
-            self.state = state;
-            self.lags.extend(self.lags_at(crossings, persona, light.whereabouts, remembered));
-        } else {
-            self.state = models.oscillator.integrate(self.state, self.at, until, |bin| eye.at(bin));
-        }
+        let sources = LightSources { now: UtcMillis::MAX, ..*light };
+        let mut lags = std::mem::take(&mut self.lags);
+        let (track, ()) = self.follow(models, persona, &sources, until, |run, _| {
+            lags.extend(lags_at(models, persona, light.whereabouts, run));
+        });
+        self.track = track;
+        advance_gut(&mut self.gut, models, persona, &sources, until, &lags);
         // Settling in one go or in many leaves the same: what is kept depends on where it ends alone.
-        self.lags.retain(|lag| lag.at + LAGS_KEPT >= until);
-        self.at = until;
+        lags.retain(|lag| lag.at + LAGS_KEPT >= until);
+        self.lags = lags;
     }
 
-    /// Of the oscillator's own minima those that tell of a displaced clock.
-    fn lags_at(
+    /// Runs up to the last stop at or before `until` and hands the run to `look` there. A run ends where an age ends:
+    /// `look` is called at every such instant with no light to ask for, and what it made of the last is returned.
+    fn follow<R>(
         &self,
-        crossings: Vec<UtcMillis>,
+        models: &Models,
         persona: &Persona<'_>,
-        whereabouts: &[Stretch],
-        remembered: Span,
-    ) -> Vec<Lag> {
-        let lag_of = |at: UtcMillis| {
-            // Both are the oscillator's, so that neither δ nor β, which change with age, comes into it.
-            let lag = (zones::hour_of_day(persona.home, at) - self.usual_cbt_min).wrap_12();
-            let minutes = libm::round(lag.0 * 60.0) as i16;
-            (minutes.abs() >= LEAST_LAG_MINUTES).then_some(Lag { at, minutes })
-        };
-        crossings.into_iter().filter(|at| is_displaced(whereabouts, *at, *at, remembered)).filter_map(lag_of).collect()
+        sources: &LightSources<'_>,
+        until: UtcMillis,
+        mut look: impl FnMut(&Run<'_>, Option<&mut LightAtEye<'_>>) -> R,
+    ) -> (Track, R) {
+        let from = self.at();
+        let planned_before = models.people.journey.planned_before;
+        let happenings = signs::happenings(&models.filter.numbers, persona, sources, planned_before, from, until);
+        let mut eye = LightAtEye::new(*sources, from);
+        let mut track = self.track.clone();
+        loop {
+            let age_from = track.at().floor_to(AGE_HOLDS);
+            let person = models.person(persona, age_from, self.usual_angle);
+            let mut run = track.run(&models.filter, &person);
+            let is_answer = sources.now < UtcMillis::MAX;
+            if is_answer && run.at() == from {
+                for measured in persona.measurements() {
+                    let variance = measured.variance_at(from, &models.filter.numbers, person.prior.delta().1);
+                    run.know_delta(measured.delta(), variance);
+                }
+            }
+            let end = (age_from + AGE_HOLDS).min(until);
+            run.advance(end, &happenings, |bin| eye.at(bin));
+            track = run.track();
+            if end == until {
+                return (track, look(&run, Some(&mut eye)));
+            }
+            look(&run, None);
+        }
     }
 
     /// How the body's day lay in the last days, up to tomorrow; empty for somebody whose clock was not moved.
     #[must_use]
     pub fn lags(&self, models: &Models, persona: &Persona<'_>, light: &LightSources<'_>) -> Vec<Lag> {
-        let mut lags = self.lags.clone();
-        let remembered = models.people.shift_remembered;
-        if is_displaced(light.whereabouts, self.at, light.now, remembered) {
-            let mut eye = LightAtEye::new(*light, self.at);
-            let until = light.now.ceil_to(GRID) + Span::days(1);
-            let (crossings, _) =
-                cbt_min_crossings(&models.oscillator, self.state, self.at, until, Hours(0.0), |bin| eye.at(bin));
-            lags.extend(self.lags_at(crossings, persona, light.whereabouts, remembered));
-        }
-        lags
+        self.see(models, persona, light).lags
     }
 
     /// What the clock says at `light.now`.
     #[must_use]
     pub fn estimate(&self, models: &Models, persona: &Persona<'_>, light: &LightSources<'_>) -> ClockEstimate {
-        let people = &models.people;
-        let now = light.now;
-        let offset = self.offset(persona);
-        let mut eye = LightAtEye::new(*light, self.at);
-        let grid = now.floor_to(GRID).max(self.at);
-        let state = models.oscillator.integrate(self.state, self.at, grid, |bin| eye.at(bin));
-        let mut cbt_min = first_crossing(&models.oscillator, state, grid, offset, |bin| eye.at(bin), CROSSING_LIMIT);
-        if cbt_min.is_some_and(|crossing| crossing <= now) {
-            // It lies between the grid point and now: the next one is asked for.
-            let mut eye = LightAtEye::new(*light, grid);
-            let limit = grid + CROSSING_LIMIT;
-            let (crossings, _) = cbt_min_crossings(&models.oscillator, state, grid, limit, offset, |bin| eye.at(bin));
-            cbt_min = crossings.into_iter().find(|crossing| *crossing > now);
-        }
+        self.see(models, persona, light).estimate
+    }
 
-        let here = stretch_at(light.whereabouts, now);
-        let misalignment = cbt_min.map(|cbt_min| {
-            let usual = persona.day.mid_sleep() + persona.delta.mean;
-            (zones::hour_of_day(here.time_zone, cbt_min) - usual).wrap_12()
+    /// Both: the dear part is common.
+    #[must_use]
+    pub fn look(&self, models: &Models, persona: &Persona<'_>, light: &LightSources<'_>) -> (ClockEstimate, Vec<Lag>) {
+        let seen = self.see(models, persona, light);
+        (seen.estimate, seen.lags)
+    }
+
+    fn see(&self, models: &Models, persona: &Persona<'_>, light: &LightSources<'_>) -> Seen {
+        let now = light.now;
+        let mut lags = self.lags.clone();
+        let (_, estimate) = self.follow(models, persona, light, now, |run, eye| {
+            lags.extend(lags_at(models, persona, light.whereabouts, run));
+            eye.map(|eye| estimate_of(models, persona, light, run, eye))
         });
-        let shift = recent_shift(light.whereabouts, now, people.shift_remembered);
-        let sd = if persona.is_known() {
-            let parts = [persona.delta.sd.0, people.sd_per_hour_shifted * shift.0, people.floor_sd.0];
-            Hours(libm::sqrt(parts[0] * parts[0] + parts[1] * parts[1] + parts[2] * parts[2]))
-        } else {
-            people.unknown_person_sd
-        };
-        let amplitude = state.amplitude();
-        let quality = if persona.is_known() && persona.months < people.not_yet_under {
-            ClockQuality::NotYet
-        } else if !persona.is_known()
-            || cbt_min.is_none()
-            || sd.0 > people.uncertain_above_sd.0
-            || amplitude < people.uncertain_below_amplitude
+        let mut estimate = estimate.unwrap_or_else(|| ClockEstimate::of_stopped(persona.delta.mean));
+        let mut gut = self.gut;
+        advance_gut(&mut gut, models, persona, light, now, &lags);
+        estimate.gut_delay = gut.delay();
+        if let Some(cbt_min) = estimate.cbt_min
+            && is_displaced(light.whereabouts, cbt_min, cbt_min, models.people.shift_remembered)
         {
-            ClockQuality::Uncertain
-        } else {
-            ClockQuality::Estimated
-        };
-        ClockEstimate { cbt_min, sd, delta: persona.delta.mean, amplitude, misalignment, quality }
+            lags.extend(lag_at(persona, cbt_min, estimate.delta));
+        }
+        Seen { estimate, lags }
     }
 }
 
-/// The state on a usual day at home.
+fn estimate_of(
+    models: &Models,
+    persona: &Persona<'_>,
+    light: &LightSources<'_>,
+    run: &Run<'_>,
+    eye: &mut LightAtEye<'_>,
+) -> ClockEstimate {
+    let people = &models.people;
+    let is_answer_at = light.now;
+    let latest = run.surprises.last().filter(|(at, _)| *at >= settled_until(is_answer_at));
+    let nis = latest.map(|(_, surprise)| surprise.nis);
+    let Some(published) = run.next_minimum(is_answer_at, |bin| eye.at(bin)) else {
+        return ClockEstimate::of_stopped(persona.delta.mean);
+    };
+    let here = stretch_at(light.whereabouts, is_answer_at);
+    let usual = persona.day.mid_sleep() + published.delta;
+    let misalignment = (zones::hour_of_day(here.time_zone, published.cbt_min) - usual).wrap_12();
+    let is_uncertain = run.is_diffuse()
+        || !persona.is_known()
+        || published.sd.0 > people.uncertain_above_sd.0
+        || published.amplitude < people.uncertain_below_amplitude
+        || published.lighter > models.filter.numbers.uncertain_weight;
+    let quality = if persona.is_known() && persona.months < people.not_yet_under {
+        ClockQuality::NotYet
+    } else if is_uncertain {
+        ClockQuality::Uncertain
+    } else {
+        ClockQuality::Estimated
+    };
+    ClockEstimate::of(&published, misalignment, quality, nis)
+}
+
+/// The minima of a run that tell of a displaced clock.
+fn lags_at(models: &Models, persona: &Persona<'_>, whereabouts: &[Stretch], run: &Run<'_>) -> Vec<Lag> {
+    let remembered = models.people.shift_remembered;
+    let displaced = run.minima.iter().filter(|(at, _)| is_displaced(whereabouts, *at, *at, remembered));
+    displaced.filter_map(|(at, delta)| lag_at(persona, *at, *delta)).collect()
+}
+
+fn lag_at(persona: &Persona<'_>, at: UtcMillis, delta: Hours) -> Option<Lag> {
+    let lag = (zones::hour_of_day(persona.home, at) - persona.day.mid_sleep() - delta).wrap_12();
+    let minutes = libm::round(lag.0 * 60.0) as i16;
+    (minutes.abs() >= LEAST_LAG_MINUTES).then_some(Lag { at, minutes })
+}
+
+/// Takes the gut on to the last of its steps before `until`, by the meals that were reported and the minima that were seen.
+fn advance_gut(
+    gut: &mut Gut,
+    models: &Models,
+    persona: &Persona<'_>,
+    sources: &LightSources<'_>,
+    until: UtcMillis,
+    lags: &[Lag],
+) {
+    let usual_meal = persona.day.wake_hour() + Hours(models.gut.meal_centre * persona.day.awake_hours().0);
+    let late = |at: UtcMillis| (zones::hour_of_day(persona.home, at) - usual_meal).wrap_12();
+    let is_meal = |report: &Report| matches!(report, Report::Meal(_));
+    let reports = sources.facts.since(gut.at()).filter(|(_, report)| is_meal(report));
+    let meals: Vec<(UtcMillis, Hours)> = reports.map(|(at, _)| (at, late(at))).collect();
+    gut.advance(&models.gut, until, &meals, |at| {
+        let latest = lags.iter().rev().find(|lag| lag.at <= at).filter(|lag| at - lag.at <= LAG_HOLDS);
+        latest.map_or(Hours(0.0), |lag| Span::minutes(i64::from(lag.minutes)).as_hours())
+    });
+}
+
+/// A typical oscillator's state on a usual day at home.
 fn usual_state(
     models: &Models,
     persona: &Persona<'_>,
     entrained: &EntrainedDay<Hannay19State>,
     at: UtcMillis,
+    lux_at: impl FnMut(UtcMillis) -> crate::units::Lux,
 ) -> Hannay19State {
-    let light = persona.day.light(&models.light);
     let midnight = zones::to_utc(persona.home, zones::local_date(persona.home, at), 0);
-    models.oscillator.integrate(entrained.state_at_midnight, midnight, at, |bin| {
-        let local_hour = zones::hour_of_day(persona.home, bin);
-        light[(libm::floor(local_hour.0 * 4.0) as usize).min(light.len() - 1)]
-    })
+    models.typical.integrate(entrained.state_at_midnight, midnight, at, lux_at)
 }
 
 /// Where the person is at a time.
@@ -234,63 +301,4 @@ fn is_displaced(whereabouts: &[Stretch], from: UtcMillis, to: UtcMillis, remembe
 #[must_use]
 pub fn may_lag(whereabouts: &[Stretch], now: UtcMillis, remembered: Span) -> bool {
     is_displaced(whereabouts, now - LAGS_KEPT, now, remembered)
-}
-
-/// The largest difference between the clock on the wall now and those of the last weeks, hours.
-fn recent_shift(whereabouts: &[Stretch], now: UtcMillis, remembered: Span) -> Hours {
-    let here = zones::offset_at(stretch_at(whereabouts, now).time_zone, now);
-    whereabouts
-        .iter()
-        .filter(|stretch| stretch.from <= now && stretch.to.is_none_or(|to| to + remembered > now))
-        .map(|stretch| (zones::offset_at(stretch.time_zone, now) - here).as_hours().wrap_12().0.abs())
-        .fold(Hours(0.0), |largest, shift| Hours(largest.0.max(shift)))
-}
-
-/// The body clock as it stands at one time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClockEstimate {
-    /// The next CBTmin; `None` for a clock that has stopped.
-    pub cbt_min: Option<UtcMillis>,
-    pub sd: Hours,
-    pub delta: Hours,
-    /// R, 0 to 1.
-    pub amplitude: f64,
-    /// CBTmin against where it would be if all were well here; positive is late.
-    pub misalignment: Option<Hours>,
-    pub quality: ClockQuality,
-}
-
-impl ClockEstimate {
-    #[must_use]
-    pub fn summary(&self) -> CircadianSummary {
-        if self.quality == ClockQuality::NotYet {
-            return CircadianSummary {
-                cbt_min: None,
-                dlmo: None,
-                sd_minutes: None,
-                interval_80: None,
-                amplitude: None,
-                misalignment_hours: None,
-                clock: self.quality,
-            };
-        }
-        // To the minute: nobody knows it better.
-        let cbt_min = self.cbt_min.map(|cbt_min| cbt_min.round_to(MINUTE));
-        let reach = Span::minutes(Span::from_hours(Hours(self.sd.0 * Z_80)).as_minutes());
-        CircadianSummary {
-            cbt_min,
-            dlmo: cbt_min.map(dlmo),
-            sd_minutes: Some(Span::from_hours(self.sd).as_minutes()),
-            interval_80: cbt_min.map(|cbt_min| [cbt_min - reach, cbt_min + reach]),
-            amplitude: Some(two_decimals(self.amplitude)),
-            misalignment_hours: self.misalignment.map(|hours| two_decimals(hours.0)),
-            clock: self.quality,
-        }
-    }
-}
-
-/// Rounded for people; never −0.
-#[must_use]
-pub fn two_decimals(number: f64) -> f64 {
-    libm::round(number * 100.0) / 100.0 + 0.0
 }

@@ -41,6 +41,16 @@ impl UsualDay {
         Span::minutes(i64::from(self.night_minutes()))
     }
 
+    #[must_use]
+    pub fn wake_hour(&self) -> Hours {
+        Hours(f64::from(self.wake) / 60.0)
+    }
+
+    #[must_use]
+    pub fn awake_hours(&self) -> Hours {
+        Hours(f64::from(MINUTES_PER_DAY - self.night_minutes()) / 60.0)
+    }
+
     /// The local hour in the middle of the night's sleep, in [0, 24).
     #[must_use]
     pub fn mid_sleep(&self) -> Hours {

@@ -7,6 +7,7 @@
 //! A quarter hour depends on reports of its own time and on sleeps that begin at most [`LOOKAHEAD`] after it. So what
 //! lies that far behind the window cannot change any more.
 
+use crate::circadian::filter::{LightBin, LightSource};
 use crate::circadian::{BIN, LightModel, Place as LightPlace};
 use crate::flight::zones;
 use crate::planner::{Place, Stretch};
@@ -74,31 +75,37 @@ impl<'a> LightAtEye<'a> {
     }
 
     /// Light in the quarter hour that begins at `bin`; not before the one asked for last.
-    pub fn at(&mut self, bin: UtcMillis) -> Lux {
+    pub fn at(&mut self, bin: UtcMillis) -> LightBin {
         let model = self.sources.model;
         let reported = self.reported(bin);
         if self.asleep_in(bin) || reported.seen_asleep {
-            return model.asleep();
+            return LightBin { light: model.asleep(), source: LightSource::Asleep };
         }
         if let Some(measured) = reported.measured {
-            return measured;
+            return LightBin { light: measured, source: LightSource::Measured };
         }
         let stretch = self.stretch_at(bin);
         let local_hour = zones::hour_of_day(stretch.time_zone, bin);
         match reported.unmeasured {
-            Some(Report::Context(context)) => return model.in_context(context, local_hour),
-            Some(_) => return model.default_exposure(local_hour).light,
+            Some(Report::Context(context)) => {
+                return LightBin { light: model.in_context(context, local_hour), source: LightSource::Context };
+            }
+            Some(_) => {
+                let light = model.default_exposure(local_hour).light;
+                return LightBin { light, source: LightSource::Context };
+            }
             None => {}
         }
         let local_minute = libm::round(local_hour.0 * 60.0) as i32;
-        match stretch.place {
+        let light = match stretch.place {
             // What somebody does aboard follows no habit; the cabin's lamps follow the clock of where it goes.
             Place::Aboard { .. } => model.imputed(local_hour, LightPlace::Cabin),
             Place::Home | Place::Away { .. } if !reported.ate && self.usually_asleep(bin, local_minute) => {
-                model.asleep()
+                return LightBin { light: model.asleep(), source: LightSource::Asleep };
             }
             Place::Home | Place::Away { .. } => model.imputed(local_hour, LightPlace::Home),
-        }
+        };
+        LightBin { light, source: LightSource::Imputed }
     }
 
     fn reported(&mut self, bin: UtcMillis) -> Reported {

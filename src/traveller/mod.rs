@@ -15,13 +15,16 @@
 //! | [`sleeps`] | sleeps and their contradictions |
 //! | [`habit`], [`people`], [`persona`] | the usual day; what is typical of an age; both for one person |
 //! | [`light`] | the light that reached the eye |
-//! | [`clock`] | the body clock, settled and estimated |
+//! | [`clock`], [`estimate`] | the body clock, settled and estimated |
+//! | [`signs`] | what else tells of the clock: main sleeps, new local clocks |
+//! | [`priors`] | what the filter believes of somebody at first |
 //! | [`naps`], [`nap_model`], [`nap_watch`] | which sleeps were naps, when the next is due, what to say of it |
 //! | [`pressure`] | tiredness and sleep debt |
 //! | [`models`] | the numbers that all of this needs |
 
 pub mod clock;
 pub mod details;
+pub mod estimate;
 pub mod facts;
 pub mod habit;
 pub mod light;
@@ -33,7 +36,9 @@ pub mod naps;
 pub mod people;
 pub mod persona;
 pub mod pressure;
+pub mod priors;
 pub mod reports;
+pub mod signs;
 pub mod sleeps;
 pub mod words;
 
@@ -47,8 +52,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::clock::{ClockEstimate, SettledClock, may_lag, settled_until};
+use self::clock::{SettledClock, may_lag, settled_until};
 use self::details::Rest;
+use self::estimate::ClockEstimate;
 use self::facts::Facts;
 use self::light::LightSources;
 pub use self::models::Models;
@@ -341,8 +347,7 @@ impl Traveller {
     pub fn assess(&self, view: &View<'_>) -> Assessment<'_> {
         let persona = self.persona(view);
         let clock = self.clock_or_habit(view, &persona);
-        let estimate = clock.estimate(view.models, &persona, &self.light_sources(view, &persona));
-        let lags = self.lags(view, &persona);
+        let (estimate, lags) = clock.look(view.models, &persona, &self.light_sources(view, &persona));
         let body = BodyTime { home: persona.home, lags: &lags };
         let log = SleepLog::new(view.models, &persona, body, &self.rest.sleeps, view.now);
         let sleep = pressure::summary(view.models, &persona, &log, view.now);

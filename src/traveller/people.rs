@@ -49,6 +49,12 @@ impl Group {
         GROUPS.iter().find(|(end, _)| months < *end).map_or(Group::Adult, |(_, group)| *group)
     }
 
+    /// As the model files call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        GROUP_NAMES[self as usize]
+    }
+
     /// The contract's band.
     #[must_use]
     pub const fn band(self) -> AgeBand {
@@ -85,10 +91,7 @@ pub struct PeopleModel {
     delta_sd_under_six_months: f64,
     /// Corrected age, months.
     pub not_yet_under: f64,
-    pub floor_sd: Hours,
-    pub sd_per_hour_shifted: f64,
     pub shift_remembered: Span,
-    pub unknown_person_sd: Hours,
     pub uncertain_above_sd: Hours,
     pub uncertain_below_amplitude: f64,
     assumed_months: [f64; 4],
@@ -135,10 +138,7 @@ impl PeopleModel {
 
         let mut section = file.section("clock")?;
         let not_yet_under = section.number("not_yet_under", "months", 0.0..=12.0)?;
-        let floor_sd = Hours(section.number("floor_sd", "h", 0.0..=3.0)?);
-        let sd_per_hour_shifted = section.number("sd_per_hour_shifted", "1", 0.0..=1.0)?;
         let shift_remembered = Span::from_hours(Hours(24.0 * section.number("shift_remembered", "d", 1.0..=60.0)?));
-        let unknown_person_sd = Hours(section.number("unknown_person_sd", "h", 1.0..=7.0)?);
         let uncertain_above_sd = Hours(section.number("uncertain_above_sd", "h", 0.5..=7.0)?);
         let uncertain_below_amplitude = section.number("uncertain_below_amplitude", "1", 0.0..=1.0)?;
         section.finish()?;
@@ -195,10 +195,7 @@ impl PeopleModel {
             delta_sd,
             delta_sd_under_six_months,
             not_yet_under,
-            floor_sd,
-            sd_per_hour_shifted,
             shift_remembered,
-            unknown_person_sd,
             uncertain_above_sd,
             uncertain_below_amplitude,
             assumed_months,
@@ -246,6 +243,17 @@ impl PeopleModel {
     #[must_use]
     pub fn stranger_months(&self) -> f64 {
         self.assumed_months[3]
+    }
+
+    /// An age in the middle of a group.
+    #[must_use]
+    pub fn typical_months(&self, group: Group) -> f64 {
+        let ends = GROUPS.map(|(end, _)| end);
+        match group {
+            Group::Infant => self.assumed_months[0],
+            Group::Adult => self.assumed_months[3],
+            between => 0.5 * (ends[between as usize - 1] + ends[between as usize]),
+        }
     }
 
     /// δ = CBTmin − mid-sleep of a settled person.

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::circadian::filter::FilterNumbers;
 use crate::event::activity::{Profile, UsualNap};
 use crate::traveller::habit::UsualDay;
 use crate::traveller::models::Models;
@@ -40,6 +41,7 @@ pub struct Persona<'a> {
     pub delta: Spread,
     pub home: Tz,
     pub day: UsualDay,
+    known: Option<&'a Known>,
 }
 
 impl<'a> Persona<'a> {
@@ -53,23 +55,30 @@ impl<'a> Persona<'a> {
                 delta: models.people.delta(months, crate::event::activity::Chronotype::Neither),
                 home: Tz::UTC,
                 day: models.stranger_day,
+                known: None,
             };
         };
         let profile = &known.profile;
         let months = models.people.months(profile, time);
-        let prior = models.people.delta(months, profile.chronotype);
         Persona {
             profile: Some(profile),
             months,
-            delta: known.measurements.iter().fold(prior, |delta, measured| measured.sharpen(delta)),
+            delta: models.people.delta(months, profile.chronotype),
             home: profile.home_time_zone,
             day: UsualDay::new(profile.bedtime, profile.wake, profile.naps.as_deref().unwrap_or(&[])),
+            known: Some(known),
         }
     }
 
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.profile.is_some()
+    }
+
+    /// Laboratory results, by time.
+    #[must_use]
+    pub fn measurements(&self) -> &'a [Measurement] {
+        self.known.map_or(&[], |known| &known.measurements)
     }
 
     #[must_use]
@@ -85,16 +94,18 @@ impl<'a> Persona<'a> {
 }
 
 impl Measurement {
-    /// The mean of two normal observations of δ, weighted by precision.
-    fn sharpen(&self, prior: Spread) -> Spread {
-        let own_sd = f64::from(self.sd_minutes) / 60.0;
-        let variance = own_sd * own_sd + MID_SLEEP_SD * MID_SLEEP_SD;
-        let prior_variance = prior.sd.0 * prior.sd.0;
-        let weight = prior_variance / (prior_variance + variance);
-        let measured = f64::from(self.delta_minutes) / 60.0;
-        Spread {
-            mean: Hours(prior.mean.0 + weight * (measured - prior.mean.0)),
-            sd: Hours(libm::sqrt(prior_variance * (1.0 - weight))),
-        }
+    #[must_use]
+    pub fn delta(&self) -> Hours {
+        Hours(f64::from(self.delta_minutes) / 60.0)
+    }
+
+    /// Variance (h²) as an observation of δ at a time: the test's own error, that of the week's mid-sleep, and what δ may
+    /// have changed since, which in the end is as much as it differs between people.
+    #[must_use]
+    pub fn variance_at(&self, at: UtcMillis, numbers: &FilterNumbers, between_people: Hours) -> f64 {
+        let own = f64::from(self.sd_minutes) / 60.0;
+        let days = (at - self.cbt_min).as_hours().0.max(0.0) / 24.0;
+        let changed = 1.0 - libm::exp(-2.0 * days / numbers.reversion_days);
+        own * own + MID_SLEEP_SD * MID_SLEEP_SD + changed * between_people.0 * between_people.0
     }
 }

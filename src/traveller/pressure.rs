@@ -3,7 +3,7 @@
 //! Who logs no sleep is not awake all the time: without a sleep in the last day and a half there is no answer.
 
 use crate::event::recommendation::{SleepSummary, Window};
-use crate::traveller::clock::two_decimals;
+use crate::traveller::estimate::two_decimals;
 use crate::traveller::models::Models;
 use crate::traveller::naps::SleepLog;
 use crate::traveller::persona::Persona;

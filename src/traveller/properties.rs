@@ -258,7 +258,7 @@ proptest! {
         let mut eye = light::LightAtEye::new(traveller.light_sources(&view, &persona), start);
         let mut bin = start;
         while bin + BIN <= end {
-            prop_assert_eq!(eye.at(bin), Lux(0.0));
+            prop_assert_eq!(eye.at(bin).light, Lux(0.0));
             bin += BIN;
         }
     }

@@ -1,0 +1,5 @@
+//! What can be measured without Kafka: numbers derived by simulation, and the core held against known truths.
+//!
+//! Nothing here is read by the service while it runs.
+
+pub mod priors;
