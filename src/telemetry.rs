@@ -19,6 +19,8 @@ const RECOMMENDATIONS: &str = "zoner_recommendations_total";
 const HELD: &str = "zoner_recommendations_held_total";
 const EVENT_TO_RECOMMENDATION: &str = "zoner_event_to_recommendation_seconds";
 const BATCH: &str = "zoner_batch_seconds";
+const CLOCK_WIDTH: &str = "zoner_clock_interval_hours";
+const CLOCK_NIS: &str = "zoner_clock_innovation_squared";
 const COMMIT: &str = "zoner_commit_seconds";
 const TRANSACTIONS: &str = "zoner_transactions_total";
 const REBALANCES: &str = "zoner_rebalances_total";
@@ -47,6 +49,12 @@ const TZDB_INFO: &str = "zoner_tzdb_info";
 const SECONDS_BUCKETS: [f64; 15] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
+/// Hours of an 80 % interval; settled life has about two.
+const WIDTH_BUCKETS: [f64; 10] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0];
+
+/// Normalised innovations squared: above 4 is twice as far off as the filter thinks likely.
+const NIS_BUCKETS: [f64; 8] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 9.0, 16.0];
+
 /// Installs the recorder of this process; the handle renders what `/metrics` answers.
 ///
 /// # Errors
@@ -54,6 +62,8 @@ const SECONDS_BUCKETS: [f64; 15] =
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(CLOCK_WIDTH.to_owned()), &WIDTH_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(CLOCK_NIS.to_owned()), &NIS_BUCKETS)?
         .install_recorder()?;
     describe();
     Ok(handle)
@@ -69,6 +79,11 @@ fn describe() {
     describe_histogram!(EVENT_TO_RECOMMENDATION, Unit::Seconds, "record timestamp to committed recommendation");
     describe_histogram!(BATCH, Unit::Seconds, "decoding and applying one fetched batch");
     describe_histogram!(COMMIT, Unit::Seconds, "committing one transaction");
+    describe_histogram!(CLOCK_WIDTH, "width of the 80 % interval of a published body clock, hours");
+    describe_histogram!(
+        CLOCK_NIS,
+        "normalised innovation squared of the latest night or test that a published body clock rests on: about 1 on average"
+    );
     describe_counter!(TRANSACTIONS, "transactions, by outcome");
     describe_counter!(REBALANCES, "assignments and revocations handled");
     describe_counter!(FENCED, "times that another producer or member took over");
@@ -112,6 +127,8 @@ pub struct WorkerMetrics {
     pub event_to_recommendation: Histogram,
     pub batch: Histogram,
     pub commit: Histogram,
+    pub clock_width: Histogram,
+    pub clock_nis: Histogram,
     pub committed: Counter,
     pub aborted: Counter,
     pub rebalances: Counter,
@@ -178,6 +195,8 @@ impl WorkerMetrics {
             event_to_recommendation: histogram!(EVENT_TO_RECOMMENDATION),
             batch: histogram!(BATCH),
             commit: histogram!(COMMIT),
+            clock_width: histogram!(CLOCK_WIDTH),
+            clock_nis: histogram!(CLOCK_NIS),
             committed: counter!(TRANSACTIONS, "outcome" => "committed"),
             aborted: counter!(TRANSACTIONS, "outcome" => "aborted"),
             rebalances: counter!(REBALANCES),

@@ -22,6 +22,17 @@ pub struct Effects {
     pub late_events: u32,
     /// Plans that changed too little to be said.
     pub held_unchanged: u32,
+    /// Body clocks that were spoken of.
+    pub clocks: Vec<ClockSaid>,
+}
+
+/// What an operator sees of an estimate: whether the filter is sure, and whether it is right to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClockSaid {
+    /// Width of the 80 % interval, hours.
+    pub width: f64,
+    /// Normalised innovation squared of the latest observation, if there was one in the window.
+    pub nis: Option<f64>,
 }
 
 impl Effects {
@@ -37,6 +48,7 @@ impl Effects {
         self.list.clear();
         self.late_events = 0;
         self.held_unchanged = 0;
+        self.clocks.clear();
     }
 
     #[must_use]

@@ -1,7 +1,7 @@
 //! Effects as records, and what is counted once they are committed.
 
 use super::clock::Clock;
-use super::effects::{Effect, Effects};
+use super::effects::{ClockSaid, Effect, Effects};
 use super::log::{Destination, Log, LogError, Output};
 use super::record::{FORWARDED_HEADER, Record, Topic};
 use crate::event::dead_letter::{self, DeadLetterError};
@@ -24,6 +24,7 @@ pub struct Outbox {
     expired: u64,
     late: u64,
     unchanged: u64,
+    clocks: Vec<ClockSaid>,
     buffer: Vec<u8>,
 }
 
@@ -46,6 +47,7 @@ impl Outbox {
     pub fn count_effects(&mut self, effects: &Effects) {
         self.late += u64::from(effects.late_events);
         self.unchanged += u64::from(effects.held_unchanged);
+        self.clocks.extend_from_slice(&effects.clocks);
     }
 
     /// # Errors
@@ -163,6 +165,12 @@ impl Outbox {
         metrics.held_expired.increment(self.expired);
         metrics.held_unchanged.increment(self.unchanged);
         metrics.late_events.increment(self.late);
+        for said in self.clocks.drain(..) {
+            metrics.clock_width.record(said.width);
+            if let Some(nis) = said.nis {
+                metrics.clock_nis.record(nis);
+            }
+        }
         self.reset();
     }
 
@@ -171,6 +179,7 @@ impl Outbox {
         self.events.clear();
         self.recommendations.clear();
         self.dead_letters.clear();
+        self.clocks.clear();
         self.reset();
     }
 

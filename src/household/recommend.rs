@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::headline::headline;
 use super::identity::Identity;
 use super::{Household, trips};
+use crate::engine::effects::ClockSaid;
 use crate::engine::{Effects, Moment};
 use crate::event::flight::Iata;
 use crate::event::recommendation::{
@@ -148,6 +149,9 @@ impl Household {
             return false;
         }
         let last = traveller.said().and_then(|said| said.last);
+        if let Some(width) = advice.assessment.clock.width() {
+            effects.clocks.push(ClockSaid { width: width.0, nis: advice.assessment.clock.nis });
+        }
         let still_holds = last.filter(|last| last.expires_at > now).map(|last| last.recommendation);
         let id = occasion.id(self.id.as_str(), traveller.id(), now);
         let recommendation = Recommendation {
