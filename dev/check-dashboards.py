@@ -392,7 +392,8 @@ def demo(zoner, brokers, seconds):
 
 # --- the check's own test ---------------------------------------------------------------------------------------------
 
-HISTOGRAMS = ("event_to_recommendation_seconds", "batch_seconds", "commit_seconds")
+HISTOGRAMS = ("event_to_recommendation_seconds", "batch_seconds", "commit_seconds", "clock_interval_hours",
+              "clock_innovation_squared")  # fmt: skip
 COUNTERS = {
     'events_total{topic="user_activity",activity="sleep"}': 500, 'events_total{topic="user_activity",activity="tick"}': 3,
     'dead_letters_total{code="not_json"}': 0, "late_events_total": 0, 'recommendations_total{reason="nap_missed"}': 2,
@@ -415,7 +416,7 @@ def plausible_metrics(elapsed, without="", silent=""):
     lines += [f"zoner_{name} {value}" for name, value in GAUGES.items()]
     for name in HISTOGRAMS:
         count = 0 if name == silent else round(50 * elapsed)
-        lines += [f'zoner_{name}_bucket{{le="{bound}"}} {count}' for bound in ("0.01", "0.1", "+Inf")]
+        lines += [f'zoner_{name}_bucket{{le="{bound}"}} {count}' for bound in ("0.01", "0.1", "1", "4", "9", "+Inf")]
         lines += [f"zoner_{name}_sum {count * 0.005}", f"zoner_{name}_count {count}"]
     return "\n".join(line for line in lines if not without or not line.startswith(f"zoner_{without}")) + "\n"
 
