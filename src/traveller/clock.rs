@@ -131,8 +131,8 @@ impl SettledClock {
         self.lags = lags;
     }
 
-    /// Runs up to the last stop at or before `until` and hands the run to `look` there. A run ends where an age ends:
-    /// `look` is called at every such instant with no light to ask for, and what it made of the last is returned.
+    /// Runs up to the last stop at or before `until` and hands the run to `look` there. A run ends where an age ends and,
+    /// for an answer, where the laboratory's results are taken in: `look` is called at every such instant with no light to ask for, and what it made of the last is returned.
     fn follow<R>(
         &self,
         models: &Models,
@@ -146,18 +146,21 @@ impl SettledClock {
         let happenings = signs::happenings(&models.filter.numbers, persona, sources, planned_before, from, until);
         let mut eye = LightAtEye::new(*sources, from);
         let mut track = self.track.clone();
+        // Not kept in the settled clock, and not counted from its edge, which lies where somebody happened to ask.
+        let is_answer = sources.now < UtcMillis::MAX;
+        let tests_count_from = if is_answer { settled_until(until).max(from) } else { UtcMillis::MAX };
         loop {
             let age_from = track.at().floor_to(AGE_HOLDS);
             let person = models.person(persona, age_from, self.usual_angle);
             let mut run = track.run(&models.filter, &person);
-            let is_answer = sources.now < UtcMillis::MAX;
-            if is_answer && run.at() == from {
-                for measured in persona.measurements() {
-                    let variance = measured.variance_at(from, &models.filter.numbers, person.prior.delta().1);
+            if run.at() == tests_count_from {
+                for measured in persona.measurements().iter().filter(|measured| !measured.displaced) {
+                    let variance = measured.variance_at(run.at(), &models.filter.numbers, person.prior.delta().1);
                     run.know_delta(measured.delta(), variance);
                 }
             }
-            let end = (age_from + AGE_HOLDS).min(until);
+            let next_stop = if run.at() < tests_count_from { tests_count_from.min(until) } else { until };
+            let end = (age_from + AGE_HOLDS).min(next_stop);
             run.advance(end, &happenings, |bin| eye.at(bin));
             track = run.track();
             if end == until {
@@ -195,8 +198,8 @@ impl SettledClock {
         });
         let mut estimate = estimate.unwrap_or_else(|| ClockEstimate::of_stopped(persona.delta.mean));
         let mut gut = self.gut;
-        advance_gut(&mut gut, models, persona, light, now, &lags);
-        estimate.gut_delay = gut.delay();
+        stomach::advance(&mut gut, models, persona, light, now, &lags);
+        estimate.stomach = Stomach::of(models, persona, light.whereabouts, &gut, estimate.cbt_min, now);
         if let Some(cbt_min) = estimate.cbt_min
             && is_displaced(light.whereabouts, cbt_min, cbt_min, models.people.shift_remembered)
         {

@@ -20,13 +20,16 @@ pub struct Known {
     pub measurements: Vec<Measurement>,
 }
 
-/// A measured CBTmin (or DLMO, moved to it) as an observation of δ.
+/// A measured CBTmin (or DLMO, moved to it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Measurement {
     pub cbt_min: UtcMillis,
-    /// CBTmin minus the usual mid-sleep, minutes.
+    /// CBTmin minus the usual mid-sleep at home, minutes.
     pub delta_minutes: i16,
     pub sd_minutes: u16,
+    /// On a journey or in the weeks after one, where it says nothing of how this person's clock lies to their usual sleep,
+    /// but where the clock was just then.
+    pub displaced: bool,
 }
 
 /// What the mid-sleep of the week around a laboratory test adds to the test's own error.

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::circadian::BIN;
 use crate::event::activity::{
-    Age, Chronotype, LightContext, LightExposure, LightLevel, Meal, MealKind, Profile, SleepKind,
+    Age, Chronotype, LightContext, LightExposure, LightLevel, Marker, Meal, MealKind, PhaseMeasurement, Profile,
+    SleepKind,
 };
 use crate::event::flight::Iata;
 use crate::planner::Place;
@@ -27,6 +28,7 @@ enum Fact {
     Meal(Meal),
     SeenAsleep(UtcMillis),
     Sleep(SleepReport),
+    Measured(PhaseMeasurement),
 }
 
 impl Fact {
@@ -37,6 +39,7 @@ impl Fact {
             Fact::Meal(meal) => meal.end,
             Fact::SeenAsleep(at) => *at,
             Fact::Sleep(sleep) => sleep.end.unwrap_or(sleep.start),
+            Fact::Measured(measured) => measured.at,
         }
     }
 
@@ -46,6 +49,7 @@ impl Fact {
             Fact::Meal(meal) => traveller.note_meal(meal, view.now),
             Fact::SeenAsleep(at) => traveller.note_seen_asleep(*at, view.now),
             Fact::Sleep(sleep) => traveller.note_sleep(view, sleep),
+            Fact::Measured(measured) => traveller.note_measurement(view, measured),
         }
     }
 }
@@ -54,10 +58,11 @@ impl Fact {
 fn fact(from: i64) -> impl Strategy<Value = Fact> {
     let time = (1..from).prop_map(|minutes| END - Span::minutes(minutes));
     let level = prop_oneof![
-        (0.0..20_000.0f64).prop_map(|lux| LightLevel::Lux(Lux(lux))),
-        Just(LightLevel::Context(LightContext::Outdoor)),
-        Just(LightLevel::Context(LightContext::Dark)),
-        Just(LightLevel::Usual),
+        4 => (0.0..20_000.0f64).prop_map(|lux| LightLevel::Lux(Lux(lux))),
+        1 => prop_oneof![Just(f64::NAN), Just(1e9), Just(-5.0)].prop_map(|lux| LightLevel::Lux(Lux(lux))),
+        1 => Just(LightLevel::Context(LightContext::Outdoor)),
+        1 => Just(LightLevel::Context(LightContext::Dark)),
+        1 => Just(LightLevel::Usual),
     ];
     let light = (time.clone(), 0i64..180, level).prop_map(|(start, minutes, level)| {
         let end = (start + Span::minutes(minutes)).min(END);
@@ -65,16 +70,22 @@ fn fact(from: i64) -> impl Strategy<Value = Fact> {
     });
     let meal = time.clone().prop_map(|at| Fact::Meal(Meal { start: at, end: at, kind: MealKind::Meal }));
     let seen = time.clone().prop_map(Fact::SeenAsleep);
-    let sleep = (time, 1i64..720, 0u8..16, 0i64..60).prop_map(|(start, minutes, flags, stamp)| {
-        // Starts on a coarse grid, so that records of one start contradict one another.
-        let start = start.floor_to(Span::minutes(90)) + Span::minutes(7);
-        let start = start.min(END - Span::minutes(1));
-        let end = (flags % 4 != 0).then(|| (start + Span::minutes(minutes)).min(END));
-        let kind = (flags & 0b1100 == 0b1100).then_some(SleepKind::Nap);
-        let deleted = flags == 5;
-        Fact::Sleep(SleepReport { start, end, kind, deleted, stamp: END + Span::minutes(stamp) })
+    let measured = (time.clone(), any::<bool>(), 0i64..240).prop_map(|(at, is_dlmo, minutes)| {
+        let marker = if is_dlmo { Marker::Dlmo } else { Marker::Cbtmin };
+        Fact::Measured(PhaseMeasurement { marker, at, sd: Span::minutes(minutes) })
     });
-    prop_oneof![4 => sleep, 3 => light, 1 => meal, 1 => seen]
+    let sleep = (time, prop_oneof![3 => 1i64..720, 1 => 720i64..1_440], 0u8..16, 0i64..60).prop_map(
+        |(start, minutes, flags, stamp)| {
+            // Starts on a coarse grid, so that records of one start contradict one another.
+            let start = start.floor_to(Span::minutes(90)) + Span::minutes(7);
+            let start = start.min(END - Span::minutes(1));
+            let end = (flags % 4 != 0).then(|| (start + Span::minutes(minutes)).min(END));
+            let kind = (flags & 0b1100 == 0b1100).then_some(SleepKind::Nap);
+            let deleted = flags == 5;
+            Fact::Sleep(SleepReport { start, end, kind, deleted, stamp: END + Span::minutes(stamp) })
+        },
+    );
+    prop_oneof![8 => sleep, 6 => light, 2 => meal, 2 => seen, 1 => measured]
 }
 
 fn profile(infant: bool, zone: Tz) -> Profile {
@@ -232,16 +243,30 @@ proptest! {
     fn contradictions_by_the_hundred_neither_panic_nor_grow(
         facts in proptest::collection::vec(fact(3 * 1_440), 200..400),
         infant in any::<bool>(),
+        away in any::<bool>(),
     ) {
-        let whereabouts = whereabouts(Tz::UTC, false);
+        let whereabouts = whereabouts(Tz::UTC, away);
         let view = View { models: models(), whereabouts: &whereabouts, now: END };
         let mut traveller = newcomer(infant, Tz::UTC, &whereabouts);
         for fact in &facts {
             fact.tell(&mut traveller, &view);
         }
         let assessment = traveller.assess(&view);
-        prop_assert!(assessment.clock.amplitude > 0.0 && assessment.clock.amplitude <= 1.0);
+        let clock = &assessment.clock;
+        prop_assert!(clock.amplitude > 0.0 && clock.amplitude <= 1.0);
+        prop_assert!(clock.sd.0.is_finite() && clock.sd.0 > 0.0);
+        prop_assert!(clock.misalignment.is_some_and(|hours| hours.0.abs() <= 12.0));
+        let [from, to] = clock.interval_80.unwrap();
+        prop_assert!(from < clock.cbt_min.unwrap() && clock.cbt_min.unwrap() < to && to - from <= Span::days(1));
         prop_assert!(traveller.heap_bytes() < 16_000);
+        // What an answer costs is the window, and the stops in it, of which one more costs an hour's integration at most.
+        traveller.settle(&view);
+        let persona = traveller.persona(&view);
+        let sources = traveller.light_sources(&view, &persona);
+        let from = settled_until(END);
+        let numbers = &models().filter.numbers;
+        let stops = signs::happenings(numbers, &persona, &sources, Span::days(3), from, END);
+        prop_assert!(stops.len() <= 32, "{} stops", stops.len());
     }
 
     #[test]

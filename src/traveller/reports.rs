@@ -189,8 +189,8 @@ impl Traveller {
         is_new
     }
 
-    /// A laboratory or home test: an observation of how this person's clock lies to the usual sleep. It says something
-    /// only of settled life at home.
+    /// A laboratory or home test. Of settled life at home it says how this person's clock lies to the usual sleep, and
+    /// counts for weeks; on a journey and soon after it says where the clock was, and must come in as soon as other facts.
     pub fn note_measurement(&mut self, view: &View<'_>, measured: &PhaseMeasurement) -> Noted {
         let cbt_min = match measured.marker {
             Marker::Cbtmin => measured.at,
@@ -200,17 +200,25 @@ impl Traveller {
             return LATE;
         }
         let remembered = view.models.people.shift_remembered;
-        let away = view.whereabouts.iter().any(|stretch| {
+        let displaced = view.whereabouts.iter().any(|stretch| {
             let is_near = stretch.from <= cbt_min && stretch.to.is_none_or(|to| to + remembered > cbt_min);
             stretch.place != Place::Home && is_near
         });
-        let Some(known) = self.rest.known_mut().filter(|_| !away) else { return Noted::default() };
+        if displaced && cbt_min < window_edge(view.now) {
+            return LATE;
+        }
+        if self.known().is_some_and(|known| known.measurements.len() >= MOST_MEASUREMENTS) {
+            // One may be dropped: what it says of the settled past must be in there, whenever that is settled.
+            self.settle(view);
+        }
+        let Some(known) = self.rest.known_mut() else { return Noted::default() };
         let usual = super::habit::UsualDay::new(known.profile.bedtime, known.profile.wake, &[]).mid_sleep();
         let delta = (zones::hour_of_day(known.profile.home_time_zone, cbt_min) - usual).wrap_12();
         let measurement = Measurement {
             cbt_min,
             delta_minutes: libm::round(delta.0 * 60.0) as i16,
             sd_minutes: measured.sd.as_minutes().clamp(1, 720) as u16,
+            displaced,
         };
         if let Err(place) = known.measurements.binary_search(&measurement) {
             known.measurements.insert(place, measurement);

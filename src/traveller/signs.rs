@@ -1,5 +1,5 @@
 //! What of somebody's facts says more of the clock than light does: main sleeps, changes of the local clock, being seen
-//! asleep.
+//! asleep, a test on a journey.
 //!
 //! What counts as a main sleep depends on sleeps within half a day of it, which is less than [`super::light::LOOKAHEAD`]:
 //! so it is decided for good where the clock is settled.
@@ -65,9 +65,20 @@ pub fn happenings(
             found.push(Happening::SeenAsleep { at, from_habit: from_habit(persona, sources.whereabouts, at) });
         }
     }
+    for measured in persona.measurements().iter().filter(|measured| measured.displaced && counts(measured.cbt_min)) {
+        let sd = Span::minutes(i64::from(measured.sd_minutes)).as_hours();
+        found.push(Happening::Marker { cbt_min: measured.cbt_min, sd });
+    }
     // Stable: of the same instant a shift comes first, then a sleep.
     found.sort_by_key(Happening::at);
     found
+}
+
+/// How many main sleeps there were since `from`.
+#[must_use]
+pub fn nights(sources: &LightSources<'_>, from: UtcMillis) -> usize {
+    let bouts = sources.sleeps.bouts(NIGHT_GAP, sources.open_ends_after, UtcMillis::MIN, sources.now);
+    bouts.iter().filter(|bout| from <= middle(bout) && is_main(bout, &bouts)).count()
 }
 
 /// When the clock on the wall changed, and by how much.
