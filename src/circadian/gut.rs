@@ -34,6 +34,19 @@ pub struct GutModel {
     fasting_after: Span,
     /// Middle of the meals of a usual day, as a share of the time awake.
     pub meal_centre: f64,
+    pub meals: MealHours,
+}
+
+/// Meals of a usual day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MealHours {
+    /// After waking up.
+    pub first: Span,
+    /// From one meal's beginning to the next.
+    pub between: Span,
+    pub length: Span,
+    /// Who is younger eats on demand.
+    pub scheduled_from_months: f64,
 }
 
 impl GutModel {
@@ -43,6 +56,14 @@ impl GutModel {
     /// [`ModelError`], naming the key that is missing, unknown, in a wrong unit, unsourced or out of range.
     pub fn from_toml(text: &str) -> Result<GutModel, ModelError> {
         let mut file = ModelFile::parse("gut.toml", text)?;
+        let mut section = file.section("meals")?;
+        let meals = MealHours {
+            first: Span::from_hours(Hours(section.number("first", "h", 0.0..=4.0)?)),
+            between: Span::from_hours(Hours(section.number("between", "h", 1.0..=8.0)?)),
+            length: Span::from_hours(Hours(section.number("length", "h", 0.25..=2.0)?)),
+            scheduled_from_months: section.number("scheduled_from", "months", 0.0..=36.0)?,
+        };
+        section.finish()?;
         let mut section = file.section("gut")?;
         let rate = section.number("rate", "1/d", 0.0..=5.0)?;
         let meal_share = section.number("meal_share", "1", 0.0..=1.0)?;
@@ -52,6 +73,7 @@ impl GutModel {
             meals_fade: Hours(section.number("meals_fade", "h", 1.0..=96.0)?),
             fasting_after: Span::from_hours(Hours(section.number("fasting_after", "h", 12.0..=240.0)?)),
             meal_centre: section.number("meal_centre", "1", 0.0..=1.0)?,
+            meals,
         };
         section.finish()?;
         Ok(model)

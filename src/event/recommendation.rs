@@ -160,12 +160,26 @@ pub struct CircadianSummary {
     /// Positive: the body clock is late for the local clock. Two decimals.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub misalignment_hours: Option<f64>,
-    /// Positive: the stomach is late for the usual day at home. Meals and the body clock move it; it moves nothing. Two
-    /// decimals, and only from half an hour on.
+    /// The stomach's own clock, where it is half an hour or more off the local clock.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub stomach_delay_hours: Option<f64>,
+    pub stomach: Option<StomachSummary>,
     /// How far the estimate can be trusted.
     pub clock: ClockQuality,
+    /// One sentence: what would narrow `interval_80`, where it is wide and something would.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to_narrow: Option<String>,
+}
+
+/// The stomach's clock: meals and the body clock move it, and it moves neither.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StomachSummary {
+    /// The hour that it takes this moment for, HH:MM.
+    pub time: String,
+    /// Positive: it is late for the local clock. Two decimals.
+    pub delay_hours: f64,
+    /// When to eat within the next 24 hours: local meal times outside the body's night. None for who eats on demand.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub meals: Vec<Window>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -14,11 +14,12 @@ use crate::event::recommendation::ClockQuality;
 use crate::flight::zones;
 use crate::planner::{Place, Stretch};
 use crate::traveller::estimate::ClockEstimate;
-use crate::traveller::facts::Report;
 use crate::traveller::light::{LOOKAHEAD, LightAtEye, LightSources};
 use crate::traveller::models::Models;
+use crate::traveller::narrowing::Narrowing;
 use crate::traveller::persona::Persona;
 use crate::traveller::signs;
+use crate::traveller::stomach::{self, Stomach};
 use crate::units::{Hours, Span, UtcMillis};
 
 /// Facts may come in this late.
@@ -32,9 +33,6 @@ const AGE_HOLDS: Span = Span::days(10);
 
 /// Body time is remembered as long as sleeps are.
 const LAGS_KEPT: Span = Span::days(10);
-
-/// A minimum tells of the clock until some time after the next one is due.
-const LAG_HOLDS: Span = Span::hours(30);
 
 /// A lag below this is none.
 const LEAST_LAG_MINUTES: i16 = 30;
@@ -125,7 +123,7 @@ impl SettledClock {
             lags.extend(lags_at(models, persona, light.whereabouts, run));
         });
         self.track = track;
-        advance_gut(&mut self.gut, models, persona, &sources, until, &lags);
+        stomach::advance(&mut self.gut, models, persona, &sources, until, &lags);
         // Settling in one go or in many leaves the same: what is kept depends on where it ends alone.
         lags.retain(|lag| lag.at + LAGS_KEPT >= until);
         self.lags = lags;
@@ -238,7 +236,10 @@ fn estimate_of(
     } else {
         ClockQuality::Estimated
     };
-    ClockEstimate::of(&published, misalignment, quality, nis)
+    let mut estimate = ClockEstimate::of(&published, misalignment, quality, nis);
+    estimate.narrowing =
+        estimate.width().and_then(|width| Narrowing::of(models, persona, light, run.life().is_settled(), width));
+    estimate
 }
 
 /// The minima of a run that tell of a displaced clock.
@@ -252,26 +253,6 @@ fn lag_at(persona: &Persona<'_>, at: UtcMillis, delta: Hours) -> Option<Lag> {
     let lag = (zones::hour_of_day(persona.home, at) - persona.day.mid_sleep() - delta).wrap_12();
     let minutes = libm::round(lag.0 * 60.0) as i16;
     (minutes.abs() >= LEAST_LAG_MINUTES).then_some(Lag { at, minutes })
-}
-
-/// Takes the gut on to the last of its steps before `until`, by the meals that were reported and the minima that were seen.
-fn advance_gut(
-    gut: &mut Gut,
-    models: &Models,
-    persona: &Persona<'_>,
-    sources: &LightSources<'_>,
-    until: UtcMillis,
-    lags: &[Lag],
-) {
-    let usual_meal = persona.day.wake_hour() + Hours(models.gut.meal_centre * persona.day.awake_hours().0);
-    let late = |at: UtcMillis| (zones::hour_of_day(persona.home, at) - usual_meal).wrap_12();
-    let is_meal = |report: &Report| matches!(report, Report::Meal(_));
-    let reports = sources.facts.since(gut.at()).filter(|(_, report)| is_meal(report));
-    let meals: Vec<(UtcMillis, Hours)> = reports.map(|(at, _)| (at, late(at))).collect();
-    gut.advance(&models.gut, until, &meals, |at| {
-        let latest = lags.iter().rev().find(|lag| lag.at <= at).filter(|lag| at - lag.at <= LAG_HOLDS);
-        latest.map_or(Hours(0.0), |lag| Span::minutes(i64::from(lag.minutes)).as_hours())
-    });
 }
 
 /// A typical oscillator's state on a usual day at home.

@@ -3,10 +3,9 @@
 use crate::circadian::dlmo;
 use crate::circadian::filter::Published;
 use crate::event::recommendation::{CircadianSummary, ClockQuality};
+use crate::traveller::narrowing::Narrowing;
+use crate::traveller::stomach::Stomach;
 use crate::units::{Hours, Span, UtcMillis};
-
-/// A stomach that is off by less is on time.
-const WORTH_SAYING: Hours = Hours(0.5);
 
 const MINUTE: Span = Span::minutes(1);
 
@@ -24,8 +23,10 @@ pub struct ClockEstimate {
     /// CBTmin against where it would be if all were well here; positive is late.
     pub misalignment: Option<Hours>,
     pub quality: ClockQuality,
-    /// How far the gut's clock is behind the habit at home.
-    pub gut_delay: Hours,
+    /// Where it is not at the hour of the place.
+    pub stomach: Option<Stomach>,
+    /// What would narrow the interval.
+    pub narrowing: Option<Narrowing>,
     /// Normalised innovation squared of the last observation in the window.
     pub nis: Option<f64>,
 }
@@ -42,7 +43,8 @@ impl ClockEstimate {
             amplitude: 0.0,
             misalignment: None,
             quality: ClockQuality::Uncertain,
-            gut_delay: Hours(0.0),
+            stomach: None,
+            narrowing: None,
             nis: None,
         }
     }
@@ -57,7 +59,8 @@ impl ClockEstimate {
             amplitude: published.amplitude,
             misalignment: Some(misalignment),
             quality,
-            gut_delay: Hours(0.0),
+            stomach: None,
+            narrowing: None,
             nis,
         }
     }
@@ -78,8 +81,9 @@ impl ClockEstimate {
                 interval_80: None,
                 amplitude: None,
                 misalignment_hours: None,
-                stomach_delay_hours: None,
+                stomach: None,
                 clock: self.quality,
+                to_narrow: None,
             };
         }
         // To the minute: nobody knows it better.
@@ -91,8 +95,9 @@ impl ClockEstimate {
             interval_80: self.interval_80.map(|ends| ends.map(|end| end.round_to(MINUTE))),
             amplitude: Some(two_decimals(self.amplitude)),
             misalignment_hours: self.misalignment.map(|hours| two_decimals(hours.0)),
-            stomach_delay_hours: (self.gut_delay.0.abs() >= WORTH_SAYING.0).then(|| two_decimals(self.gut_delay.0)),
+            stomach: self.stomach.map(|stomach| stomach.summary()),
             clock: self.quality,
+            to_narrow: self.narrowing.map(|narrowing| narrowing.sentence().to_owned()),
         }
     }
 }

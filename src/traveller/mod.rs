@@ -17,6 +17,7 @@
 //! | [`light`] | the light that reached the eye |
 //! | [`clock`], [`estimate`] | the body clock, settled and estimated |
 //! | [`signs`] | what else tells of the clock: main sleeps, new local clocks |
+//! | [`stomach`], [`narrowing`] | the stomach's hour and meals; what would make an interval narrower |
 //! | [`priors`] | what the filter believes of somebody at first |
 //! | [`naps`], [`nap_model`], [`nap_watch`] | which sleeps were naps, when the next is due, what to say of it |
 //! | [`pressure`] | tiredness and sleep debt |
@@ -33,6 +34,7 @@ pub mod name;
 pub mod nap_model;
 pub mod nap_watch;
 pub mod naps;
+pub mod narrowing;
 pub mod people;
 pub mod persona;
 pub mod pressure;
@@ -40,8 +42,11 @@ pub mod priors;
 pub mod reports;
 pub mod signs;
 pub mod sleeps;
+pub mod stomach;
 pub mod words;
 
+#[cfg(test)]
+mod estimate_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

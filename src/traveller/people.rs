@@ -94,6 +94,7 @@ pub struct PeopleModel {
     pub shift_remembered: Span,
     pub uncertain_above_sd: Hours,
     pub uncertain_below_amplitude: f64,
+    pub worth_narrowing: Hours,
     assumed_months: [f64; 4],
     /// Usual bedtime and wake-up of an adult without a profile, minutes after midnight.
     pub adult_bedtime: u16,
@@ -140,6 +141,7 @@ impl PeopleModel {
         let not_yet_under = section.number("not_yet_under", "months", 0.0..=12.0)?;
         let shift_remembered = Span::from_hours(Hours(24.0 * section.number("shift_remembered", "d", 1.0..=60.0)?));
         let uncertain_above_sd = Hours(section.number("uncertain_above_sd", "h", 0.5..=7.0)?);
+        let worth_narrowing = Hours(section.number("worth_narrowing", "h", 0.5..=12.0)?);
         let uncertain_below_amplitude = section.number("uncertain_below_amplitude", "1", 0.0..=1.0)?;
         section.finish()?;
 
@@ -198,6 +200,7 @@ impl PeopleModel {
             shift_remembered,
             uncertain_above_sd,
             uncertain_below_amplitude,
+            worth_narrowing,
             assumed_months,
             adult_bedtime,
             adult_wake,

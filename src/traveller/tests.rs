@@ -16,21 +16,21 @@ use crate::units::Lux;
 /// 2026-03-02 00:00 in London.
 const MONDAY: UtcMillis = UtcMillis(1_772_409_600_000);
 
-fn models() -> &'static Models {
+pub(super) fn models() -> &'static Models {
     static MODELS: std::sync::OnceLock<Models> = std::sync::OnceLock::new();
     MODELS.get_or_init(Models::embedded)
 }
 
-fn at(day: i64, hours: f64) -> UtcMillis {
+pub(super) fn at(day: i64, hours: f64) -> UtcMillis {
     MONDAY + Span::days(day) + Span::from_hours(Hours(hours))
 }
 
-fn home() -> Vec<Stretch> {
+pub(super) fn home() -> Vec<Stretch> {
     vec![Stretch { from: UtcMillis(0), to: None, time_zone: Tz::Europe__London, place: Place::Home }]
 }
 
 /// From London to New York, for good.
-fn flight(departs: UtcMillis, lands: UtcMillis) -> Vec<Stretch> {
+pub(super) fn flight(departs: UtcMillis, lands: UtcMillis) -> Vec<Stretch> {
     let airport = |code| Iata::parse(code).unwrap();
     let (origin, destination) = (airport("LHR"), airport("JFK"));
     let stretch = |from, to, time_zone, place| Stretch { from, to, time_zone, place };
@@ -42,7 +42,7 @@ fn flight(departs: UtcMillis, lands: UtcMillis) -> Vec<Stretch> {
 }
 
 /// Sleeps from 23:00 to 07:00 in London; known since Monday noon.
-fn adult(whereabouts: &[Stretch]) -> Traveller {
+pub(super) fn adult(whereabouts: &[Stretch]) -> Traveller {
     let profile = Profile {
         display_name: None,
         age: Age::Band(AgeBand::Adult),
@@ -62,7 +62,7 @@ fn adult(whereabouts: &[Stretch]) -> Traveller {
     traveller
 }
 
-fn light(traveller: &mut Traveller, start: UtcMillis, minutes: i64, level: LightLevel) {
+pub(super) fn light(traveller: &mut Traveller, start: UtcMillis, minutes: i64, level: LightLevel) {
     let end = start + Span::minutes(minutes);
     assert!(!traveller.note_light(&models().light, &LightExposure { start, end, level }, end).late);
 }

@@ -1,0 +1,224 @@
+//! What is said of a clock: what narrows it, what little things move it little, and the stomach beside it.
+
+use chrono_tz::Tz;
+
+use super::estimate::ClockEstimate;
+use super::narrowing::Narrowing;
+use super::tests::{adult, at, flight, home, light, models};
+use super::*;
+use crate::event::activity::{LightLevel, Marker, Meal, MealKind, PhaseMeasurement};
+use crate::event::recommendation::Window;
+use crate::planner::Place;
+use crate::traveller::reports::SleepReport;
+use crate::units::Lux;
+
+fn view(whereabouts: &[Stretch], now: UtcMillis) -> View<'_> {
+    View { models: models(), whereabouts, now }
+}
+
+fn estimate(traveller: &Traveller, whereabouts: &[Stretch], now: UtcMillis) -> ClockEstimate {
+    traveller.assess(&view(whereabouts, now)).clock
+}
+
+fn width(estimate: &ClockEstimate) -> f64 {
+    estimate.width().unwrap().0
+}
+
+fn slept(traveller: &mut Traveller, whereabouts: &[Stretch], start: UtcMillis, hours: i64) {
+    let end = start + Span::hours(hours);
+    let night = SleepReport { start, end: Some(end), kind: None, deleted: false, stamp: end };
+    assert!(!traveller.note_sleep(&view(whereabouts, end), &night).late);
+}
+
+fn mornings_of_light(traveller: &mut Traveller, from: UtcMillis) {
+    for day in 0..2 {
+        for quarter in 0..8 {
+            let start = from + Span::days(day) + Span::minutes(15 * quarter);
+            light(traveller, start, 0, LightLevel::Lux(Lux(400.0)));
+        }
+    }
+}
+
+fn tested(traveller: &mut Traveller, whereabouts: &[Stretch], at: UtcMillis, told: UtcMillis) -> Noted {
+    let result = PhaseMeasurement { marker: Marker::Cbtmin, at, sd: Span::minutes(15) };
+    traveller.note_measurement(&view(whereabouts, told), &result)
+}
+
+#[test]
+fn nights_then_a_test_narrow_a_settled_interval() {
+    let home = home();
+    let now = at(9, 12.0);
+    let mut ana = adult(&home);
+    let unlogged = estimate(&ana, &home, now);
+    assert_eq!(unlogged.narrowing, Some(Narrowing::Nights), "{} h", width(&unlogged));
+    for day in 7..9 {
+        slept(&mut ana, &home, at(day, 23.0), 8);
+    }
+    let with_nights = estimate(&ana, &home, now);
+    assert!(width(&with_nights) < width(&unlogged) - 0.1, "{} {}", width(&unlogged), width(&with_nights));
+    tested(&mut ana, &home, at(8, 4.0), now);
+    assert!(width(&estimate(&ana, &home, now)) < width(&with_nights) - 0.1);
+}
+
+#[test]
+fn after_a_flight_light_is_asked_for_first_and_narrows() {
+    let path = flight(at(5, 12.0), at(5, 20.0));
+    let now = at(8, 0.0);
+    let before = estimate(&adult(&path), &path, now);
+    assert_eq!(before.narrowing, Some(Narrowing::Light));
+    let mut ana = light_only(&path);
+    let after = estimate(&ana, &path, now);
+    assert!(width(&after) < width(&before), "{} {}", width(&before), width(&after));
+    assert_eq!(after.narrowing, Some(Narrowing::Nights));
+    // By the clock on the wall: 23:00 is 04:00 in London.
+    for day in 6..8 {
+        slept(&mut ana, &path, at(day, 4.0), 8);
+    }
+    let with_nights = estimate(&ana, &path, at(8, 13.0));
+    let without = estimate(&light_only(&path), &path, at(8, 13.0));
+    assert!(width(&with_nights) < width(&without), "{} {}", width(&without), width(&with_nights));
+}
+
+fn light_only(path: &[Stretch]) -> Traveller {
+    let mut traveller = adult(path);
+    mornings_of_light(&mut traveller, at(6, 12.0));
+    traveller
+}
+
+#[test]
+fn a_stranger_is_asked_for_a_profile() {
+    let home = home();
+    let stranger = Traveller::new("7", at(0, 12.0));
+    let said = estimate(&stranger, &home, at(3, 12.0));
+    assert_eq!(said.narrowing, Some(Narrowing::Profile));
+    assert!(said.summary().to_narrow.unwrap().contains("profile"));
+}
+
+#[test]
+fn being_seen_asleep_moves_a_clock_a_little_and_a_logged_night_more() {
+    let home = home();
+    let now = at(3, 14.0);
+    let usual = estimate(&adult(&home), &home, now).cbt_min.unwrap();
+    let mut seen = adult(&home);
+    // An hour and a quarter after the middle of the usual night.
+    seen.note_seen_asleep(at(3, 4.25), at(3, 4.25));
+    let mut logged = adult(&home);
+    slept(&mut logged, &home, at(3, 0.25), 8);
+    let moved = |traveller: &Traveller| (estimate(traveller, &home, now).cbt_min.unwrap() - usual).as_hours().0;
+    let (by_sight, by_log) = (moved(&seen), moved(&logged));
+    assert!(0.01 < by_sight && by_sight < 0.25, "{by_sight}");
+    assert!(by_log > 2.0 * by_sight, "{by_sight} {by_log}");
+}
+
+#[test]
+fn a_test_result_that_comes_in_weeks_later_counts_and_after_sixty_days_no_more() {
+    let home = home();
+    let told = |days: i64| {
+        let mut ana = adult(&home);
+        let now = at(1 + days, 12.0);
+        let before = estimate(&ana, &home, now);
+        // Two hours later than the habit says.
+        let noted = tested(&mut ana, &home, at(1, 6.0), now);
+        let after = estimate(&ana, &home, now);
+        (noted.late, (after.cbt_min.unwrap() - before.cbt_min.unwrap()).as_hours().0)
+    };
+    let (fresh, old) = (told(1), told(50));
+    assert!(!fresh.0 && !old.0);
+    assert!(fresh.1 > old.1 && old.1 > 0.1, "it fades: {fresh:?} {old:?}");
+    assert_eq!(told(61), (true, 0.0));
+}
+
+#[test]
+fn a_test_on_a_journey_says_where_the_clock_is() {
+    let path = flight(at(5, 12.0), at(5, 20.0));
+    let now = at(8, 0.0);
+    let untested = adult(&path);
+    let before = estimate(&untested, &path, now);
+    let mut ana = adult(&path);
+    let measured = before.cbt_min.unwrap() - Span::hours(24) + Span::minutes(90);
+    assert!(!tested(&mut ana, &path, measured, now).late);
+    let after = estimate(&ana, &path, now);
+    let moved = (after.cbt_min.unwrap() - before.cbt_min.unwrap()).as_hours().0;
+    assert!((0.8..2.2).contains(&moved), "{moved}");
+    assert!(width(&after) < 0.8 * width(&before));
+    let mut late = adult(&path);
+    assert!(tested(&mut late, &path, measured, now + Span::days(4)).late);
+}
+
+#[test]
+fn six_days_of_meals_five_hours_late_delay_the_stomach_by_an_hour_and_the_clock_not_at_all() {
+    let home = home();
+    let mut ana = adult(&home);
+    let mut fasting = adult(&home);
+    // The steps of the gut: from the first late meal at 18:30 it is five and a half days, as from a first late breakfast
+    // to the end of six.
+    let now = at(8, 6.0);
+    for traveller in [&mut ana, &mut fasting] {
+        traveller.settle(&view(&home, at(2, 0.0)));
+    }
+    for day in 2..8 {
+        // Five hours after the middle of the usual meals of who is up from 7 to 23, as near as quarter hours come.
+        let start = at(day, 18.5);
+        ana.note_meal(&Meal { start, end: start, kind: MealKind::Meal }, start);
+        ana.settle(&view(&home, at(day + 1, 0.0)));
+    }
+    let (late, usual) = (estimate(&ana, &home, now), estimate(&fasting, &home, now));
+    let stomach = late.stomach.unwrap();
+    assert!((stomach.delay.0 - 0.97).abs() < 0.02, "{stomach:?}");
+    assert_eq!(ClockEstimate { stomach: None, ..late }, usual);
+    assert_eq!(usual.stomach, None, "on time there is nothing to say");
+}
+
+#[test]
+fn a_stomach_lands_with_the_hours_of_home_and_is_told_when_to_eat_there() {
+    let path = flight(at(5, 12.0), at(5, 20.0));
+    let ana = adult(&path);
+    // 16:00 in New York.
+    let landed = estimate(&ana, &path, at(5, 21.0)).stomach.unwrap();
+    assert!((-5.2..-4.8).contains(&landed.delay.0), "{landed:?}");
+    let told = landed.summary();
+    assert!(told.time.starts_with("20:5") || told.time.starts_with("21:0"), "{}", told.time);
+    let meals: Vec<Window> = told.meals;
+    assert!(!meals.is_empty());
+    for meal in &meals {
+        let hour = crate::flight::zones::hour_of_day(Tz::America__New_York, meal.start).0;
+        assert!((7.0..21.0).contains(&hour), "{hour}");
+        assert_eq!(meal.start.0 % Span::minutes(5).0, 0);
+    }
+    let weeks_later = estimate(&ana, &path, at(30, 21.0)).stomach;
+    assert_eq!(weeks_later, None, "it has arrived");
+}
+
+#[test]
+fn no_meal_is_told_in_the_night_of_the_body_or_aboard_or_to_an_infant() {
+    let stretches = |zone| {
+        let mut path = flight(at(5, 12.0), at(5, 22.0));
+        for stretch in &mut path[1..] {
+            stretch.time_zone = zone;
+        }
+        path
+    };
+    // Nine hours ahead: breakfast there is in the middle of the night at home.
+    let path = stretches(Tz::Asia__Tokyo);
+    let ana = adult(&path);
+    for hours in 0..48 {
+        let now = at(5, 13.0) + Span::hours(hours);
+        let said = estimate(&ana, &path, now);
+        let cbt_min = said.cbt_min.unwrap();
+        for meal in said.stomach.unwrap().meals.into_iter().flatten() {
+            for night in [cbt_min - Span::days(1), cbt_min] {
+                assert!(meal.end <= night - Span::hours(7) || meal.start >= night, "{meal:?} {night:?}");
+            }
+            let place = clock::stretch_at(&path, meal.start).place;
+            assert!(matches!(place, Place::Away { .. }), "{place:?}");
+            assert!(meal.end > now && meal.start < now + Span::days(1));
+        }
+    }
+    let mut mia = adult(&path);
+    let mut profile = mia.known().unwrap().profile.clone();
+    profile.age = crate::event::activity::Age::Born { year: 2025, month: 6 };
+    mia.note_profile(&view(&path, at(1, 0.0)), profile, at(1, 0.0));
+    let said = estimate(&mia, &path, at(6, 0.0)).stomach.unwrap();
+    assert_eq!(said.meals, [None; 3]);
+    assert!(said.delay.0 > 6.0);
+}
