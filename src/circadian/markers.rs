@@ -91,6 +91,7 @@ fn watch<O: Oscillator>(
 }
 
 /// Finds crossings in steps that are shown to it one after the other.
+#[derive(Clone, Debug)]
 pub(crate) struct CrossingWatch {
     first_level: f64,
     lag: Span,

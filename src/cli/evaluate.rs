@@ -2,15 +2,23 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
-use clap::{Args, Subcommand};
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
 
+use super::common;
+use crate::circadian::Hannay19;
+use crate::circadian::filter::{FilterModel, FilterNumbers};
+use crate::evaluate::estimator::truths::Truth;
+use crate::evaluate::estimator::{self, Options, tables, targets};
 use crate::evaluate::priors;
+use crate::traveller::models::Models;
 
 #[derive(Debug, Subcommand)]
 pub enum Evaluate {
     /// What simulated people say of how period and light gain move the clock against sleep: models/priors.toml
     Priors(Priors),
+    /// How right and how honest the estimates of the body clock are, on simulated travellers whose clocks are known
+    Estimator(Estimator),
 }
 
 #[derive(Debug, Args)]
@@ -23,8 +31,81 @@ pub struct Priors {
     out: Option<PathBuf>,
 }
 
+/// Everything follows from the options: the same ones give the same numbers, whatever the number of processors.
+#[derive(Debug, Args)]
+pub struct Estimator {
+    /// Travellers a cell
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    travellers: u32,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Whose equations the travellers' clocks follow [default: each in turn]
+    #[arg(long, value_enum)]
+    truth: Vec<TruthName>,
+    /// Only these shifts, hours; east is positive
+    #[arg(long, value_delimiter = ',', allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-12..=12))]
+    shifts: Vec<i32>,
+    /// The cells as JSON instead of the tables
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if a target is missed
+    #[arg(long)]
+    check: bool,
+    /// Numbers of the filter from this file instead of the ones shipped (models/filter.toml)
+    #[arg(long, value_name = "FILE")]
+    filter: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TruthName {
+    Hannay19,
+    Forger99,
+    Jewett99,
+}
+
+impl From<TruthName> for Truth {
+    fn from(name: TruthName) -> Truth {
+        match name {
+            TruthName::Hannay19 => Truth::Hannay19,
+            TruthName::Forger99 => Truth::Forger99,
+            TruthName::Jewett99 => Truth::Jewett99,
+        }
+    }
+}
+
+fn evaluate_estimator(command: &Estimator) -> anyhow::Result<()> {
+    let mut models = Models::embedded();
+    if let Some(path) = &command.filter {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        models.filter = FilterModel::new(Hannay19::embedded(), FilterNumbers::from_toml(&text)?);
+    }
+    let truths: Vec<Truth> = command.truth.iter().map(|name| Truth::from(*name)).collect();
+    let options = Options {
+        travellers: command.travellers as usize,
+        seed: command.seed,
+        truths: if truths.is_empty() { Truth::ALL.to_vec() } else { truths },
+        shifts: if command.shifts.is_empty() { estimator::SHIFTS.to_vec() } else { command.shifts.clone() },
+        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+    };
+    let bar = common::progress(estimator::lives_of(&options) as u64, "lives");
+    let scores = estimator::scores(&options, &models, &|| bar.inc(1));
+    bar.finish_and_clear();
+    let targets = targets::targets(&scores);
+    if command.json {
+        println!("{}", tables::json(&scores)?);
+    } else {
+        print!("{}\n{}", tables::table(&scores), tables::verdicts(&targets));
+    }
+    let missed = targets.iter().filter(|target| !target.is_met()).count();
+    if command.check && missed > 0 {
+        bail!("{missed} of {} targets missed", targets.len());
+    }
+    Ok(())
+}
+
 pub fn run(command: &Evaluate) -> anyhow::Result<()> {
     match command {
+        Evaluate::Estimator(command) => evaluate_estimator(command),
         Evaluate::Priors(command) => {
             let text = priors::priors_toml(command.seed);
             let Some(path) = &command.out else {

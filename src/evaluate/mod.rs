@@ -2,4 +2,5 @@
 //!
 //! Nothing here is read by the service while it runs.
 
+pub mod estimator;
 pub mod priors;

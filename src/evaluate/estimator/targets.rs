@@ -1,0 +1,201 @@
+//! What the service's filter has to reach, and whether it does. A target is missed when the measured value lies outside it
+//! by more than two standard errors.
+
+use super::columns::Column;
+use super::scores::{Days, Estimate, Measure, Place, Scores};
+use super::truths::Truth;
+
+/// Standard errors that count as chance.
+const CHANCE: f64 = 2.0;
+
+/// Calibration is asked for up to this shift: beyond it the clock may go either way round.
+const MOST_SHIFT: i32 = 8;
+
+const COVERAGE_80: (f64, f64) = (0.75, 0.88);
+const COVERAGE_80_OTHER_TRUTH: (f64, f64) = (0.72, 0.95);
+const COVERAGE_95: (f64, f64) = (0.90, 0.98);
+const NEES: (f64, f64) = (0.7, 1.6);
+const MAE_SETTLED: f64 = 0.75;
+/// At ±8 h, on days 1–4, 5–8, 9–14.
+const MAE_AFTER: [(Days, f64); 3] = [(Days::First, 1.5), (Days::Middle, 1.3), (Days::Last, 1.0)];
+const AGAINST_RULE: f64 = 0.75;
+const WIDTH_SETTLED: f64 = 2.4;
+const WIDTH_FIRST: f64 = 5.0;
+
+/// Of the rough filter's worst cells so many count.
+const WORST: usize = 3;
+
+/// Something asked for, and what was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub family: String,
+    pub place: String,
+    pub measured: Estimate,
+    pub least: f64,
+    pub most: f64,
+}
+
+impl Target {
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        let slack = CHANCE * self.measured.error;
+        self.least - slack <= self.measured.value && self.measured.value <= self.most + slack
+    }
+
+    /// How far outside, in its own units; negative inside.
+    #[must_use]
+    pub fn excess(&self) -> f64 {
+        (self.least - self.measured.value).max(self.measured.value - self.most)
+    }
+}
+
+/// Every target that these cells allow to be judged.
+#[must_use]
+pub fn targets(scores: &Scores) -> Vec<Target> {
+    let mut found = calibration(scores);
+    found.extend(settled(scores));
+    found.extend(after_eight_hours(scores));
+    found.extend(against_rough(scores));
+    found
+}
+
+fn place_name(scores: &Scores, place: Place) -> String {
+    let cell = &scores.cells[place.cell];
+    format!("{} {:+} h, {}", cell.truth.name(), cell.shift, place.days.name())
+}
+
+fn places(scores: &Scores, column: Column) -> impl Iterator<Item = Place> {
+    (0..scores.cells.len()).flat_map(move |cell| Days::ALL.into_iter().map(move |days| Place { cell, days, column }))
+}
+
+fn calibration(scores: &Scores) -> Vec<Target> {
+    let mut found = Vec::new();
+    for (family, measure) in
+        [("80 % coverage", Measure::Coverage80), ("95 % coverage", Measure::Coverage95), ("NEES", Measure::Nees)]
+    {
+        for place in places(scores, Column::Zoner) {
+            let cell = &scores.cells[place.cell];
+            if cell.shift.abs() > MOST_SHIFT {
+                continue;
+            }
+            let (least, most) = match measure {
+                Measure::Coverage80 if cell.truth == Truth::Hannay19 => COVERAGE_80,
+                Measure::Coverage80 => COVERAGE_80_OTHER_TRUTH,
+                Measure::Coverage95 => COVERAGE_95,
+                _ => NEES,
+            };
+            let mut measured = scores.estimate(|get| get(place, measure));
+            if measure != Measure::Nees {
+                // Where every answer holds, drawing them again shows no spread: then that of a share at the border counts.
+                let border = if measured.value > most { most } else { least };
+                let answers = scores.answers(place).max(1.0);
+                measured.error = measured.error.max(libm::sqrt(border * (1.0 - border) / answers));
+            }
+            let family = format!("{family}, {}", cell.truth.name());
+            found.push(Target { family, place: place_name(scores, place), measured, least, most });
+        }
+    }
+    found
+}
+
+fn settled(scores: &Scores) -> Vec<Target> {
+    let settled: Vec<Place> = places(scores, Column::Zoner).filter(|place| place.days == Days::Settled).collect();
+    let mut found: Vec<Target> = settled
+        .iter()
+        .map(|place| Target {
+            family: "MAE settled (h)".to_owned(),
+            place: place_name(scores, *place),
+            measured: scores.estimate(|get| get(*place, Measure::Mae)),
+            least: 0.0,
+            most: MAE_SETTLED,
+        })
+        .collect();
+    found.push(Target {
+        family: "80 % width settled (h)".to_owned(),
+        place: "mean".to_owned(),
+        measured: scores.estimate(|get| mean(settled.iter().map(|place| get(*place, Measure::Width80)))),
+        least: 0.0,
+        most: WIDTH_SETTLED,
+    });
+    found
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    sum / count
+}
+
+/// The cells of a shift in both directions, on these days.
+fn both_ways(scores: &Scores, shift: i32, days: Days, column: Column) -> Vec<Place> {
+    let is_meant = |place: &Place| place.days == days && scores.cells[place.cell].shift.abs() == shift;
+    places(scores, column).filter(is_meant).collect()
+}
+
+fn after_eight_hours(scores: &Scores) -> Vec<Target> {
+    let mut found = Vec::new();
+    let mean_over = |days: Days, measure: Measure, shift: i32| {
+        let places = both_ways(scores, shift, days, Column::Zoner);
+        (!places.is_empty()).then(|| scores.estimate(|get| mean(places.iter().map(|place| get(*place, measure)))))
+    };
+    for (days, most) in MAE_AFTER {
+        found.extend(mean_over(days, Measure::Mae, 8).map(|measured| Target {
+            family: "MAE at ±8 h (h), mean of truths and directions".to_owned(),
+            place: days.name().to_owned(),
+            measured,
+            least: 0.0,
+            most,
+        }));
+    }
+    let early = |column| {
+        let mut places = both_ways(scores, 8, Days::First, column);
+        places.extend(both_ways(scores, 8, Days::Middle, column));
+        places
+    };
+    let (ours, rules) = (early(Column::Zoner), early(Column::Rule));
+    if !ours.is_empty() {
+        found.push(Target {
+            family: "MAE at ±8 h against rule's, days 1-8".to_owned(),
+            place: "ratio".to_owned(),
+            measured: scores.estimate(|get| {
+                let of = |places: &[Place]| mean(places.iter().map(|place| get(*place, Measure::Mae)));
+                of(&ours) / of(&rules)
+            }),
+            least: 0.0,
+            most: AGAINST_RULE,
+        });
+    }
+    for shift in [3, 6, 8] {
+        found.extend(mean_over(Days::First, Measure::Width80, shift).map(|measured| Target {
+            family: "80 % width days 1-4 (h), mean of truths and directions".to_owned(),
+            place: format!("±{shift} h"),
+            measured,
+            least: 0.0,
+            most: WIDTH_FIRST,
+        }));
+    }
+    found
+}
+
+/// Where the rough filter is worst, the service's has to be better: in error, and in how far coverage is from 80 %.
+fn against_rough(scores: &Scores) -> Vec<Target> {
+    let mut found = Vec::new();
+    let off_by = |coverage: f64| (coverage - 0.8).abs();
+    for (family, measure) in [("MAE", Measure::Mae), ("80 % coverage off by", Measure::Coverage80)] {
+        let badness = |value: f64| if measure == Measure::Mae { value } else { off_by(value) };
+        let mut worst: Vec<Place> =
+            places(scores, Column::Rough).filter(|place| scores.cells[place.cell].shift.abs() <= MOST_SHIFT).collect();
+        let of_rough = |place: &Place| badness(scores.measure(*place, measure));
+        worst.sort_by(|one, other| of_rough(other).total_cmp(&of_rough(one)));
+        for rough in worst.into_iter().take(WORST) {
+            let ours = Place { column: Column::Zoner, ..rough };
+            found.push(Target {
+                family: format!("{family}, less rough's where that is worst"),
+                place: place_name(scores, rough),
+                measured: scores.estimate(|get| badness(get(ours, measure)) - badness(get(rough, measure))),
+                least: f64::NEG_INFINITY,
+                most: 0.0,
+            });
+        }
+    }
+    found
+}
