@@ -69,9 +69,6 @@ impl<'a> Rough<'a> {
     pub fn of(models: &'a Models, told: &'a Told, observes_always: bool) -> Rough<'a> {
         let started = start(models, told);
         let state = started.state;
-        // The oscillator's own minimum against sleep, in usual life, says β where δ is given.
-        let phase = state.phase().0;
-        let beta = -((phase - PI) / PHASE_PER_HOUR + PRIOR_DELTA);
         let mut covariance = [[0.0; N]; N];
         for (index, sd) in PRIOR_SD.into_iter().enumerate() {
             let sd = if index == PSI { sd * PHASE_PER_HOUR } else { sd };
@@ -90,12 +87,12 @@ impl<'a> Rough<'a> {
             at: started.mid_sleep,
             mean: [
                 state.amplitude(),
-                phase,
+                PI - PRIOR_DELTA * PHASE_PER_HOUR,
                 state.adaptation(),
                 PRIOR_TAU,
                 PRIOR_LOG_GAIN,
                 PRIOR_DELTA,
-                Hours(beta).wrap_12().0,
+                0.0,
             ],
             covariance,
             nis: Vec::new(),
