@@ -8,8 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::common;
 use crate::circadian::Hannay19;
 use crate::circadian::filter::{FilterModel, FilterNumbers};
+use crate::evaluate::estimator::stories::Story;
 use crate::evaluate::estimator::truths::Truth;
-use crate::evaluate::estimator::{self, Options, tables, targets};
+use crate::evaluate::estimator::{self, Options, human, tables, targets};
 use crate::evaluate::priors;
 use crate::traveller::models::Models;
 
@@ -42,10 +43,13 @@ pub struct Estimator {
     /// Whose equations the travellers' clocks follow [default: each in turn]
     #[arg(long, value_enum)]
     truth: Vec<TruthName>,
-    /// Only these shifts, hours; east is positive
+    /// Only journeys over these shifts, and no other lives; hours, east is positive
     #[arg(long, value_delimiter = ',', allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-12..=12))]
     shifts: Vec<i32>,
-    /// The cells as JSON instead of the tables
+    /// Draw some lives into this directory, an SVG each: true and estimated phase with its band
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
+    /// The journeys' cells as JSON instead of the tables
     #[arg(long)]
     json: bool,
     /// Exit with 1 if a target is missed
@@ -80,21 +84,34 @@ fn evaluate_estimator(command: &Estimator) -> anyhow::Result<()> {
         models.filter = FilterModel::new(Hannay19::embedded(), FilterNumbers::from_toml(&text)?);
     }
     let truths: Vec<Truth> = command.truth.iter().map(|name| Truth::from(*name)).collect();
+    let stories = if command.shifts.is_empty() {
+        let mut all = Options::journeys();
+        // Their form has no place for other lives.
+        all.extend(Story::SPECIAL.into_iter().filter(|_| !command.json));
+        all
+    } else {
+        command.shifts.iter().map(|shift| Story::Journey(*shift)).collect()
+    };
     let options = Options {
         travellers: command.travellers as usize,
         seed: command.seed,
         truths: if truths.is_empty() { Truth::ALL.to_vec() } else { truths },
-        shifts: if command.shifts.is_empty() { estimator::SHIFTS.to_vec() } else { command.shifts.clone() },
+        stories,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
-    let bar = common::progress(estimator::lives_of(&options) as u64, "lives");
-    let scores = estimator::scores(&options, &models, &|| bar.inc(1));
+    let bar = common::progress(options.days(), "days lived");
+    let scores = estimator::scores(&options, &models, &|days| bar.inc(days));
     bar.finish_and_clear();
+    if let Some(directory) = &command.svg {
+        let written = estimator::plots(&options, &models, directory)
+            .with_context(|| format!("cannot draw into {}", directory.display()))?;
+        eprintln!("{written} drawings in {}", directory.display());
+    }
     let targets = targets::targets(&scores);
     if command.json {
         println!("{}", tables::json(&scores)?);
     } else {
-        print!("{}\n{}", tables::table(&scores), tables::verdicts(&targets));
+        print!("{}\n{}{}", tables::table(&scores), tables::verdicts(&targets), human::table());
     }
     let missed = targets.iter().filter(|target| !target.is_met()).count();
     if command.check && missed > 0 {

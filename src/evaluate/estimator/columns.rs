@@ -83,9 +83,11 @@ pub(super) fn start(models: &Models, told: &Told) -> Started {
     let entrained = habitual_cbt_min(&typical, &usual, likely_midnight_state(&typical, mid_sleep));
     let angle = (entrained.cbt_min - mid_sleep).wrap_12();
     let prior = models.priors.of(numbers, &models.people, months, Chronotype::Neither, angle);
-    let at = (UtcMillis(0) + Span::from_hours(mid_sleep)).floor_to(CELL);
-    let state = typical.integrate(entrained.state_at_midnight, UtcMillis(0), at, |bin| {
-        told.light_at(bin, UtcMillis(0), &models.light).light
+    // The first night's, on the clock that is thought to be on the wall.
+    let midnight = UtcMillis(0) - Span::from_hours((told.offset(UtcMillis(0)) + mid_sleep).wrap_24() - mid_sleep);
+    let at = (midnight + Span::from_hours(mid_sleep)).floor_to(CELL);
+    let state = typical.integrate(entrained.state_at_midnight, midnight, at, |bin| {
+        told.light_at(bin, UtcMillis::MIN, &models.light).light
     });
     Started {
         person: Person { prior, sleep_sd: sleep_sd(numbers, months), evening: EveningLight::PLAIN },
@@ -141,7 +143,8 @@ fn happenings(models: &Models, told: &Told, now: UtcMillis) -> Vec<Happening> {
             .flights
             .iter()
             .any(|flight| middle < flight.takeoff && flight.takeoff <= middle + planned_before && moved(flight.shift));
-        Happening::Sleep(MainSleep { middle, from_habit: told.from_habit(middle), planned })
+        let from_habit = if told.has_profile { told.from_habit(middle) } else { Hours(0.0) };
+        Happening::Sleep(MainSleep { middle, from_habit, planned })
     }));
     found.sort_by_key(Happening::at);
     found
@@ -156,12 +159,11 @@ const RULE_WEST: f64 = 1.2;
 fn rule(told: &Told, now: UtcMillis) -> Option<Said> {
     let flight = told.flights.iter().rev().find(|flight| flight.takeoff <= now);
     let until = flight.map_or(now, |flight| flight.takeoff);
-    let nights: Vec<f64> =
-        told.known_sleeps(until).rev().take(RULE_NIGHTS).map(|sleep| told.from_habit(sleep.middle()).0).collect();
-    if nights.is_empty() {
-        return None;
-    }
-    let mean = nights.iter().sum::<f64>() / nights.len() as f64;
+    let nights: Vec<Hours> =
+        told.known_sleeps(until).rev().take(RULE_NIGHTS).map(|sleep| told.from_habit(sleep.middle())).collect();
+    let latest = *nights.first()?;
+    let off_latest: f64 = nights.iter().map(|night| (*night - latest).wrap_12().0).sum();
+    let mean = latest.0 + off_latest / nights.len() as f64;
     // An hour of home's day.
     let offset_before = told.offset(until - Span(1));
     let before = told.day.mid_sleep().0 + mean + RULE_AFTER_MID_SLEEP - offset_before.0;

@@ -7,9 +7,11 @@ use super::people::Traveller;
 use super::script::{DAY, Flight, Script, Unusual};
 use super::told::{Sleep, Told};
 use super::truths::Body;
-use crate::circadian::filter::{LightBin, LightSource};
+use crate::circadian::filter::LightSource;
 use crate::circadian::{BIN, LightContext, LightModel, Place};
 use crate::simulate::random::Random;
+use crate::traveller::habit::UsualDay;
+use crate::traveller::models::Models;
 use crate::units::{Hours, Lux, Span, UtcMillis};
 
 /// Scatter of what people do from day to day (docs/science.md, the protocol).
@@ -94,9 +96,16 @@ fn first_night(traveller: &Traveller, random: &mut Random) -> Night {
 
 /// Lives `script` as `traveller`, with these random numbers.
 #[must_use]
-pub fn live(traveller: &Traveller, script: &Script, light: &LightModel, random: &mut Random) -> Lived {
+pub fn live(traveller: &Traveller, script: &Script, models: &Models, random: &mut Random) -> Lived {
     let first_night = first_night(traveller, random);
-    let mut told = Told::new(traveller.told_day, script.flights.clone());
+    let mut told = if script.has_profile {
+        Told::new(traveller.told_day, script.flights.clone())
+    } else {
+        Told::by_stranger(
+            UsualDay::new(models.people.adult_bedtime, models.people.adult_wake, &[]),
+            traveller.zone_error,
+        )
+    };
     told.sleeps.push(first_night.told());
     let mut life = Life {
         traveller,
@@ -118,8 +127,8 @@ pub fn live(traveller: &Traveller, script: &Script, light: &LightModel, random: 
         }
         told.sleeps.extend(life.draw_night(at, random).as_ref().map(Night::told));
         let flight = script.flights.iter().find(|flight| flight.takeoff <= at && at < flight.landing);
-        let (lived, tells) = light_at(&life, &day, light, at, Hours(wall), flight);
-        told.light.push(tells);
+        let (lived, source) = light_at(&life, &day, &models.light, at, Hours(wall), flight);
+        told.tell_light(at, lived, source, &models.light);
         if at >= strays_at {
             body.stray(Hours(STRAY_SD * random.normal()));
             strays_at = UtcMillis::MAX;
@@ -146,7 +155,7 @@ impl Day {
     }
 }
 
-/// The light of a quarter hour as it is lived, and as it is told.
+/// The light of a quarter hour as it is lived, and how it is known to others.
 fn light_at(
     life: &Life<'_>,
     day: &Day,
@@ -154,30 +163,21 @@ fn light_at(
     at: UtcMillis,
     wall: Hours,
     flight: Option<&Flight>,
-) -> (Lux, LightBin) {
+) -> (Lux, LightSource) {
     if life.is_asleep(at) {
-        return (light.asleep(), LightBin { light: light.asleep(), source: LightSource::Asleep });
+        return (light.asleep(), LightSource::Asleep);
     }
     let hour = wall.wrap_24();
-    let place = if flight.is_some() { Place::Cabin } else { Place::Home };
-    let imputed = light.imputed(hour, place);
     let is_outdoors = flight.is_none() && day.outdoors.0 <= hour.0 && hour.0 < day.outdoors.1;
     if is_outdoors {
-        let outdoors = light.in_context(LightContext::Outdoor, hour);
-        let tells = if day.is_reported {
-            LightBin { light: outdoors, source: LightSource::Context }
-        } else {
-            LightBin { light: imputed, source: LightSource::Imputed }
-        };
-        return (outdoors, tells);
+        let source = if day.is_reported { LightSource::Context } else { LightSource::Imputed };
+        return (light.in_context(LightContext::Outdoor, hour), source);
     }
-    let works = !(WORKS_AT_NIGHT.1..WORKS_AT_NIGHT.0).contains(&hour.0)
-        && life
-            .script
-            .chapters_on(libm::floor((wall.0 - WORKS_AT_NIGHT.1) / 24.0) as i64)
-            .any(|chapter| chapter.what == Unusual::NightWork);
-    let level = if works { light.in_context(LightContext::Indoor, hour) } else { imputed };
-    (Lux(level.0 * day.light), LightBin { light: imputed, source: LightSource::Imputed })
+    let place = if flight.is_some() { Place::Cabin } else { Place::Home };
+    let is_at_work = !(WORKS_AT_NIGHT.1..WORKS_AT_NIGHT.0).contains(&hour.0)
+        && life.script.is_on(libm::floor((wall.0 - WORKS_AT_NIGHT.1) / 24.0) as i64, Unusual::NightWork);
+    let level = if is_at_work { light.in_context(LightContext::Indoor, hour) } else { light.imputed(hour, place) };
+    (Lux(level.0 * day.light), LightSource::Imputed)
 }
 
 /// Nights of a life as they come.
@@ -228,7 +228,7 @@ impl Life<'_> {
         } else {
             0.0
         };
-        let is_broken = self.script.chapters_on(day).any(|chapter| chapter.what == Unusual::BrokenNights);
+        let is_broken = self.script.is_on(day, Unusual::BrokenNights);
         let night_sd = if is_broken { BROKEN_NIGHT_SD } else { NIGHT_SD };
         let middle = usual_middle + pull + night_sd * random.normal();
         let half = half + 0.5 * LENGTH_SD * random.normal();

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`truths`] | bodies |
 //! | [`people`] | travellers, drawn as people are |
+//! | [`stories`] | which lives are compared, and their periods |
 //! | [`script`] | what happens in a life |
 //! | [`lives`] | living it |
 //! | [`told`] | what is told of it |
@@ -16,119 +17,130 @@
 //! | [`scores`] | coverage, errors, and how sure they are |
 //! | [`targets`] | what has to be reached |
 //! | [`tables`] | text and JSON |
+//! | [`human`] | the oscillators beside what was measured of people |
+//! | `plots` | lives as pictures |
 //! | `parallel` | threads |
 
 pub mod columns;
+pub mod human;
 pub mod lives;
 mod parallel;
 pub mod people;
+mod plots;
 pub mod rough;
 pub mod scores;
 pub mod script;
+pub mod stories;
 pub mod tables;
 pub mod targets;
 pub mod told;
 pub mod truths;
 
+use std::path::Path;
+
 use self::columns::Column;
 use self::lives::{Lived, live};
 use self::people::{Traveller, stream, travellers};
-use self::scores::{Cell, Days, LifeScores, Scores, Sums};
-use self::script::{FLIGHT_DAY, Script};
+use self::scores::{Cell, LifeScores, Scores, Sums};
+use self::stories::Story;
 use self::truths::Truth;
 use crate::simulate::random::Random;
 use crate::traveller::models::Models;
-use crate::units::{Hours, Span, UtcMillis};
+use crate::units::UtcMillis;
 
-/// Shifts of the table, hours.
+/// Shifts of the table, hours; east is positive.
 pub const SHIFTS: [i32; 9] = [0, 3, -3, 6, -6, 8, -8, 11, -11];
 
-/// Settled life is asked about from this day on, while no night is thought to be moved for the flight.
-const SETTLED_FROM: i64 = 9;
-const SETTLED_BEFORE: i64 = FLIGHT_DAY - 3;
-
-/// Everybody asks once a day, in the evening.
-const ASKED_AT: Span = Span::hours(18);
-
-/// What to simulate.
+/// What to simulate. The same options give the same scores, whatever the number of threads.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub travellers: usize,
     pub seed: u64,
     pub truths: Vec<Truth>,
-    pub shifts: Vec<i32>,
+    pub stories: Vec<Story>,
     pub threads: usize,
 }
 
-/// How much there is to do: `tick` is called so often.
-#[must_use]
-pub fn lives_of(options: &Options) -> usize {
-    options.travellers * options.truths.len() * options.shifts.len()
+impl Options {
+    /// All journeys of the table.
+    #[must_use]
+    pub fn journeys() -> Vec<Story> {
+        SHIFTS.map(Story::Journey).to_vec()
+    }
+
+    /// How much there is to do: days of lives.
+    #[must_use]
+    pub fn days(&self) -> u64 {
+        let days: i64 = self.stories.iter().map(|story| story.script().days).sum();
+        days.cast_unsigned() * (self.travellers * self.truths.len()) as u64
+    }
 }
 
-/// The table.
+/// Everybody's life in every story. `tick` is called with the days of every life that was lived.
 #[must_use]
-pub fn scores(options: &Options, models: &Models, tick: &(dyn Fn() + Sync)) -> Scores {
+pub fn scores(options: &Options, models: &Models, tick: &(dyn Fn(u64) + Sync)) -> Scores {
     let mut cells = Vec::new();
     for truth in &options.truths {
-        let people = travellers(*truth, options.travellers, options.seed, &models.light, options.threads);
+        let people = travellers(*truth, options.travellers, options.seed, models, options.threads);
         let count = people.len();
-        let lives = parallel::in_order(count * options.shifts.len(), options.threads, |index| {
-            let shift = options.shifts[index / count];
-            let result = journey(&people[index % count], index % count, shift, options.seed, models);
-            tick();
+        let lives = parallel::in_order(count * options.stories.len(), options.threads, |index| {
+            let story = options.stories[index / count];
+            let result = score_life(&people[index % count], index % count, story, options.seed, models);
+            tick(story.script().days.cast_unsigned());
             result
         });
-        for (shift, lives) in options.shifts.iter().zip(lives.chunks(count)) {
-            cells.push(Cell { truth: *truth, shift: *shift, lives: lives.to_vec() });
+        for (story, lives) in options.stories.iter().zip(lives.chunks(count)) {
+            cells.push(Cell { truth: *truth, story: *story, lives: lives.to_vec() });
         }
     }
     Scores::new(cells, options.seed)
 }
 
-/// One traveller's journey, as every column sees it.
-fn journey(traveller: &Traveller, index: usize, shift: i32, seed: u64, models: &Models) -> LifeScores {
-    let script = Script::journey(Hours(f64::from(shift)));
-    let lived = lived(traveller, index, &script, seed, models);
-    let asked = asked(&script);
+/// One traveller's life, as every column sees it.
+fn score_life(traveller: &Traveller, index: usize, story: Story, seed: u64, models: &Models) -> LifeScores {
+    let lived = lived(traveller, index, story, seed, models);
+    let asked = story.asked(&story.script());
     let times: Vec<UtcMillis> = asked.iter().map(|(at, _)| *at).collect();
-    let mut scores = LifeScores::default();
+    let mut scores = vec![[Sums::default(); 4]; story.periods().len()];
     for column in Column::ALL {
         let answers = column.answers(models, &lived.told, &times);
-        for ((_, days), said) in asked.iter().zip(answers) {
-            if let (Some(days), Some(said)) = (days, said) {
-                Sums::add(&mut scores[column as usize][*days as usize], &said, &lived.minima);
+        for ((_, period), said) in asked.iter().zip(answers) {
+            if let (Some(period), Some(said)) = (period, said) {
+                scores[*period][column as usize].add(&said, &lived.minima);
             }
         }
     }
     scores
 }
 
-/// A traveller's life under a script.
+/// The life of the traveller with this number in a story.
 #[must_use]
-pub fn lived(traveller: &Traveller, index: usize, script: &Script, seed: u64, models: &Models) -> Lived {
+pub fn lived(traveller: &Traveller, index: usize, story: Story, seed: u64, models: &Models) -> Lived {
+    let script = story.script();
     let mut random = Random::new(seed, stream(traveller.truth, script.number), index as u32);
-    live(traveller, script, &models.light, &mut random)
+    live(traveller, &script, models, &mut random)
 }
 
-/// When a traveller of the table asks, and for which days that counts.
-fn asked(script: &Script) -> Vec<(UtcMillis, Option<Days>)> {
-    let flight = script.flights.first();
-    // Who stays at home is asked at the same times, as if.
-    let landing = flight.map_or(UtcMillis(0) + Span::days(FLIGHT_DAY + 1), |flight| flight.landing);
-    let mut asked = Vec::new();
-    for day in 1..script.days - 1 {
-        let here = UtcMillis(0) + Span::days(day) + ASKED_AT;
-        let before = flight.is_none_or(|flight| here < flight.takeoff);
-        let at = match flight {
-            Some(flight) if !before => here - Span::from_hours(flight.shift),
-            _ => here,
-        };
-        let days =
-            if (SETTLED_FROM..SETTLED_BEFORE).contains(&day) { Some(Days::Settled) } else { Days::after(landing, at) };
-        if before || at >= landing {
-            asked.push((at, days));
+/// Draws the first travellers of every truth and story into a directory, a file each; how many.
+///
+/// # Errors
+/// The directory can't be made or a file not written.
+pub fn plots(options: &Options, models: &Models, directory: &Path) -> std::io::Result<usize> {
+    std::fs::create_dir_all(directory)?;
+    let mut written = 0;
+    for truth in &options.truths {
+        let people = travellers(*truth, options.travellers, options.seed, models, options.threads);
+        for story in &options.stories {
+            for (index, traveller) in people.iter().enumerate().take(PLOTTED) {
+                let lived = lived(traveller, index, *story, options.seed, models);
+                let file = format!("{} {} {}.svg", truth.name(), story.name(), index + 1).replace([' ', ','], "_");
+                std::fs::write(directory.join(file), plots::plot(traveller, *story, &lived, models))?;
+                written += 1;
+            }
         }
     }
-    asked
+    Ok(written)
 }
+
+/// Travellers of a truth and story that are drawn.
+const PLOTTED: usize = 2;

@@ -8,9 +8,9 @@ use super::lives::live;
 use super::parallel::in_order;
 use super::script::Script;
 use super::truths::{Body, Truth};
-use crate::circadian::LightModel;
 use crate::simulate::random::Random;
 use crate::traveller::habit::UsualDay;
+use crate::traveller::models::Models;
 use crate::units::{Hours, Span, UtcMillis};
 
 /// CBTmin less mid-sleep in people: adults have it 3 h before waking (Burgess et al. 2003b), 1 h after the middle of 8 h of
@@ -57,6 +57,8 @@ pub struct Traveller {
     pub wall_share: f64,
     /// What the traveller says of the usual night, in half hours as people do.
     pub told_day: UsualDay,
+    /// How wrong the zone is that is assumed where the traveller told none.
+    pub zone_error: Hours,
 }
 
 /// The family number of the random numbers of one kind of life.
@@ -67,8 +69,8 @@ pub fn stream(truth: Truth, purpose: u32) -> u32 {
 
 /// `count` travellers whose CBTmin less mid-sleep is [`ANGLE_MEAN`] ± [`ANGLE_SD`].
 #[must_use]
-pub fn travellers(truth: Truth, count: usize, seed: u64, light: &LightModel, threads: usize) -> Vec<Traveller> {
-    let candidate = |index: usize| candidate(truth, index as u32, seed, light);
+pub fn travellers(truth: Truth, count: usize, seed: u64, models: &Models, threads: usize) -> Vec<Traveller> {
+    let candidate = |index: usize| candidate(truth, index as u32, seed, models);
     let pilot: Vec<Traveller> = in_order(PILOT as usize, threads, candidate);
     let density = Density::of(&pilot);
     let most_likely = pilot.iter().map(|one| density.ratio(one.angle)).fold(0.0, f64::max);
@@ -94,7 +96,7 @@ pub fn travellers(truth: Truth, count: usize, seed: u64, light: &LightModel, thr
     }
 }
 
-fn candidate(truth: Truth, index: u32, seed: u64, light: &LightModel) -> Traveller {
+fn candidate(truth: Truth, index: u32, seed: u64, models: &Models) -> Traveller {
     let mut random = Random::new(seed, stream(truth, CANDIDATES), index);
     let mid_sleep = Hours(3.0 + 0.7 * random.normal());
     let sleep_length = Hours(8.0 + 0.4 * random.normal());
@@ -113,8 +115,9 @@ fn candidate(truth: Truth, index: u32, seed: u64, light: &LightModel) -> Travell
         angle: Hours(1.0),
         wall_share: random.uniform(0.5, 0.9),
         told_day: UsualDay::new(bedtime, wake, &[]),
+        zone_error: Hours(random.index(24) as f64 - 11.0),
     };
-    let lived = live(&one, &Script::settled(WARM_UP_DAYS), light, &mut random);
+    let lived = live(&one, &Script::settled(WARM_UP_DAYS), models, &mut random);
     let days = lived.minima.iter().rev().take(ANGLE_DAYS);
     let angles: Vec<f64> =
         days.map(|at| ((*at - UtcMillis(0)).as_hours() - mid_sleep - Hours(1.0)).wrap_12().0 + 1.0).collect();
@@ -164,7 +167,7 @@ mod tests {
     #[test]
     fn travellers_have_the_phase_angle_of_people_whatever_the_model() {
         for truth in Truth::ALL {
-            let people = travellers(truth, 150, 3, &LightModel::embedded(), 2);
+            let people = travellers(truth, 150, 3, &Models::embedded(), 2);
             let mean = people.iter().map(|one| one.angle.0).sum::<f64>() / 150.0;
             let sd = libm::sqrt(people.iter().map(|one| (one.angle.0 - mean).powi(2)).sum::<f64>() / 150.0);
             assert!((mean - ANGLE_MEAN).abs() < 0.2 && (sd - ANGLE_SD).abs() < 0.15, "{truth:?}: {mean} ± {sd}");
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn threads_do_not_change_who_travels() {
         let angles = |threads| {
-            let people = travellers(Truth::Forger99, 20, 5, &LightModel::embedded(), threads);
+            let people = travellers(Truth::Forger99, 20, 5, &Models::embedded(), threads);
             people.iter().map(|one| one.angle.0.to_bits()).collect::<Vec<_>>()
         };
         assert_eq!(angles(1), angles(3));

@@ -36,6 +36,9 @@ const PRIOR_TAU: f64 = 23.84;
 const PRIOR_LOG_GAIN: f64 = -0.223;
 const PRIOR_DELTA: f64 = 1.0;
 
+/// SD of the phase of somebody of whom nothing is known, hours.
+const STRANGER_SD: f64 = 6.0;
+
 /// SD of a sleep's middle as an observation, hours.
 const SLEEP_SD: f64 = 0.8;
 
@@ -73,6 +76,9 @@ impl<'a> Rough<'a> {
         for (index, sd) in PRIOR_SD.into_iter().enumerate() {
             let sd = if index == PSI { sd * PHASE_PER_HOUR } else { sd };
             covariance[index][index] = sd * sd;
+        }
+        if !told.has_profile {
+            covariance[PSI][PSI] = STRANGER_SD * STRANGER_SD * PHASE_PER_HOUR * PHASE_PER_HOUR;
         }
         for other in [DELTA, BETA] {
             covariance[PSI][PSI] += covariance[other][other] * PHASE_PER_HOUR * PHASE_PER_HOUR;

@@ -1,44 +1,10 @@
 //! How good answers were: sums over answers, what is made of them, and how sure that is.
 
 use super::columns::{Column, Said};
+use super::stories::Story;
 use super::truths::Truth;
 use crate::simulate::random::Random;
 use crate::units::{Hours, UtcMillis};
-
-/// Which days of a life an answer belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Days {
-    Settled,
-    First,
-    Middle,
-    Last,
-}
-
-impl Days {
-    pub const ALL: [Days; 4] = [Days::Settled, Days::First, Days::Middle, Days::Last];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Days::Settled => "settled",
-            Days::First => "1-4",
-            Days::Middle => "5-8",
-            Days::Last => "9-14",
-        }
-    }
-
-    /// The days after a landing; `None` before and after those that count.
-    #[must_use]
-    pub fn after(landing: UtcMillis, at: UtcMillis) -> Option<Days> {
-        let days = (at - landing).as_hours().0 / 24.0;
-        match days {
-            0.0..4.0 => Some(Days::First),
-            4.0..8.0 => Some(Days::Middle),
-            8.0..14.0 => Some(Days::Last),
-            _ => None,
-        }
-    }
-}
 
 /// Sums over the answers of one column.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -112,23 +78,22 @@ impl Sums {
     }
 }
 
-/// What one traveller's life gave: by column and days.
-pub type LifeScores = [[Sums; 4]; 4];
+/// What one traveller's life gave: by the story's periods, and by column.
+pub type LifeScores = Vec<[Sums; 4]>;
 
-/// Every traveller's life under one script and truth.
+/// Every traveller's life in one story and with one truth.
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub truth: Truth,
-    /// Where the life under this script is named by its shift.
-    pub shift: i32,
+    pub story: Story,
     pub lives: Vec<LifeScores>,
 }
 
-/// A row of the table: one column's answers in one cell and its days.
+/// One column's answers in a period of one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     pub cell: usize,
-    pub days: Days,
+    pub period: usize,
     pub column: Column,
 }
 
@@ -136,7 +101,7 @@ pub struct Place {
 /// because the same people live in all of them.
 pub struct Scores {
     pub cells: Vec<Cell>,
-    /// The cells as they are, then replicates of them: by cell, column and days.
+    /// The cells as they are, then replicates of them: by cell, period and column.
     samples: Vec<Vec<LifeScores>>,
 }
 
@@ -172,7 +137,7 @@ impl Scores {
     #[must_use]
     pub fn estimate(&self, of: impl Fn(&dyn Fn(Place, Measure) -> f64) -> f64) -> Estimate {
         let value_in = |sample: &Vec<LifeScores>| {
-            of(&|place: Place, measure| sample[place.cell][place.column as usize][place.days as usize].measure(measure))
+            of(&|place: Place, measure| sample[place.cell][place.period][place.column as usize].measure(measure))
         };
         let value = value_in(&self.samples[0]);
         let replicates: Vec<f64> = self.samples[1..].iter().map(value_in).collect();
@@ -193,20 +158,15 @@ impl Scores {
     }
 
     fn sums(&self, place: Place) -> &Sums {
-        &self.samples[0][place.cell][place.column as usize][place.days as usize]
+        &self.samples[0][place.cell][place.period][place.column as usize]
     }
 }
 
 fn total(lives: &[LifeScores], weights: &[f64]) -> LifeScores {
-    let mut sums = LifeScores::default();
-    for (life, weight) in lives.iter().zip(weights) {
-        if *weight == 0.0 {
-            continue;
-        }
-        for (column, of_life) in sums.iter_mut().zip(life) {
-            for (days, of_life) in column.iter_mut().zip(of_life) {
-                days.add_weighted(of_life, *weight);
-            }
+    let mut sums = vec![[Sums::default(); 4]; lives.first().map_or(0, Vec::len)];
+    for (life, weight) in lives.iter().zip(weights).filter(|(_, weight)| **weight > 0.0) {
+        for (of_all, of_life) in sums.iter_mut().flatten().zip(life.iter().flatten()) {
+            of_all.add_weighted(of_life, *weight);
         }
     }
     sums

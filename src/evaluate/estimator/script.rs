@@ -4,12 +4,6 @@ use crate::units::{Hours, Span, UtcMillis};
 
 pub const DAY: Span = Span::days(1);
 
-/// The day on which the traveller of the table flies: late enough for twenty nights to have been told.
-pub const FLIGHT_DAY: i64 = 20;
-
-/// Days lived after the last one that is asked about, so that the CBTmin asked for is lived.
-const AFTERWARDS: i64 = 2;
-
 /// Eastward flights leave in the evening, westward ones at noon.
 const EAST_TAKEOFF: Span = Span::hours(18);
 const WEST_TAKEOFF: Span = Span::hours(12);
@@ -69,20 +63,14 @@ pub struct Script {
     pub days: i64,
     pub flights: Vec<Flight>,
     pub chapters: Vec<Chapter>,
+    /// Whether the traveller ever told of usual days and where home is.
+    pub has_profile: bool,
 }
 
 impl Script {
     #[must_use]
     pub fn settled(days: i64) -> Script {
-        Script { number: 1, days, flights: Vec::new(), chapters: Vec::new() }
-    }
-
-    /// Three weeks at home, a flight (none for a shift of 0), two weeks away.
-    #[must_use]
-    pub fn journey(shift: Hours) -> Script {
-        let number = 10 + (shift.0 + 12.0) as u32;
-        let flights = if shift == Hours(0.0) { Vec::new() } else { vec![Flight::on(FLIGHT_DAY, shift, Hours(0.0))] };
-        Script { number, days: FLIGHT_DAY + 16 + AFTERWARDS, flights, chapters: Vec::new() }
+        Script { number: 1, days, flights: Vec::new(), chapters: Vec::new(), has_profile: true }
     }
 
     /// How far the clock on the wall is ahead of home.
@@ -92,8 +80,13 @@ impl Script {
     }
 
     /// The chapters that hold for the night around the midnight that ends `day`.
-    pub(super) fn chapters_on(&self, day: i64) -> impl Iterator<Item = &Chapter> {
+    fn chapters_on(&self, day: i64) -> impl Iterator<Item = &Chapter> {
         self.chapters.iter().filter(move |chapter| chapter.from_day <= day && day < chapter.until_day)
+    }
+
+    #[must_use]
+    pub fn is_on(&self, day: i64, what: Unusual) -> bool {
+        self.chapters_on(day).any(|chapter| chapter.what == what)
     }
 
     /// By how much later nights lie than the habit, on a day.

@@ -5,27 +5,28 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::columns::Column;
-use super::scores::{Days, Measure, Place, Scores};
+use super::scores::{Measure, Place, Scores};
+use super::stories::Story;
 use super::targets::Target;
 
-/// Every cell and its days, a line each.
+/// Every cell and its periods, a line each.
 #[must_use]
 pub fn table(scores: &Scores) -> String {
-    let mut text = String::from(
-        "                          | zoner                                    | rough              | naive       | rule\n\
-         truth     shift  days     |  80 %  95 %   MAE  bias  NEES width  NIS |  80 %   MAE  width |  80 %   MAE |  MAE\n",
+    let mut text = format!(
+        "{:40} | zoner                                    | rough              | naive       | rule\n\
+         {:9} {:17} {:12} |  80 %  95 %   MAE  bias  NEES width  NIS |  80 %   MAE  width |  80 %   MAE |  MAE\n",
+        "", "truth", "life", "days"
     );
     for (index, cell) in scores.cells.iter().enumerate() {
-        for days in Days::ALL {
-            let get = |column, measure| scores.measure(Place { cell: index, days, column }, measure);
+        for (period, name) in cell.story.periods().iter().enumerate() {
+            let get = |column, measure| scores.measure(Place { cell: index, period, column }, measure);
             let ours = |measure| get(Column::Zoner, measure);
             // Writing to a string does not fail.
             let _ = writeln!(
                 text,
-                "{:9} {:+4} h  {:8} | {:5.2} {:5.2} {:5.2} {:+5.2} {:5.2} {:5.2} {:4} | {:5.2} {:5.2} {:6.2} | {:5.2} {:5.2} | {:4.2}",
+                "{:9} {:15} {name:>14} | {:5.2} {:5.2} {:5.2} {:+5.2} {:5.2} {:5.2} {:>4} | {:5.2} {:5.2} {:6.2} | {:5.2} {:5.2} | {:4.2}",
                 cell.truth.name(),
-                cell.shift,
-                days.name(),
+                cell.story.name(),
                 ours(Measure::Coverage80),
                 ours(Measure::Coverage95),
                 ours(Measure::Mae),
@@ -105,17 +106,19 @@ struct CellOut {
 pub fn json(scores: &Scores) -> serde_json::Result<String> {
     let mut cells = Vec::new();
     for (index, cell) in scores.cells.iter().enumerate() {
-        for days in Days::ALL {
+        // Programs are given the journeys: their form has no place for other lives.
+        let Story::Journey(shift) = cell.story else { continue };
+        for (period, days) in cell.story.periods().iter().enumerate() {
             for column in Column::ALL {
                 let has_interval = column != Column::Rule;
                 let value = |measure: Measure| {
-                    let value = scores.measure(Place { cell: index, days, column }, measure);
+                    let value = scores.measure(Place { cell: index, period, column }, measure);
                     (value.is_finite() && (has_interval || measure == Measure::Mae)).then_some(value)
                 };
                 cells.push(CellOut {
                     truth: cell.truth.name(),
-                    shift: cell.shift,
-                    days: days.name(),
+                    shift,
+                    days,
                     travellers: cell.lives.len(),
                     filter: column.name(),
                     coverage80: value(Measure::Coverage80),

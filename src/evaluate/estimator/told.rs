@@ -4,7 +4,7 @@ use super::script::Flight;
 use crate::circadian::filter::{LightBin, LightSource};
 use crate::circadian::{BIN, LightModel, Place};
 use crate::traveller::habit::UsualDay;
-use crate::units::{Hours, Span, UtcMillis};
+use crate::units::{Hours, Lux, Span, UtcMillis};
 
 /// A main sleep as it is logged when its sleeper gets up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,11 +20,15 @@ impl Sleep {
     }
 }
 
-/// The records of one life, in order of time; home's clock is UTC.
+/// The records of one life, in order of time. Home's clock is UTC.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// The usual night, as it was told once.
     pub day: UsualDay,
+    /// Whether it was told at all: if not, it is the one that is assumed of strangers.
+    pub has_profile: bool,
+    /// By how much the clock on the wall at home is thought to be ahead of what it is; 0 for people with a profile.
+    pub zone_error: Hours,
     /// Known from the beginning.
     pub flights: Vec<Flight>,
     pub sleeps: Vec<Sleep>,
@@ -35,13 +39,37 @@ pub struct Told {
 impl Told {
     #[must_use]
     pub fn new(day: UsualDay, flights: Vec<Flight>) -> Told {
-        Told { day, flights, sleeps: Vec::new(), light: Vec::new() }
+        let (has_profile, zone_error) = (true, Hours(0.0));
+        Told { day, has_profile, zone_error, flights, sleeps: Vec::new(), light: Vec::new() }
     }
 
-    /// How far the clock on the wall is ahead of home.
+    /// Of somebody who never said anything of themselves, and lives in another zone than is thought.
+    #[must_use]
+    pub fn by_stranger(assumed: UsualDay, zone_error: Hours) -> Told {
+        Told { has_profile: false, zone_error, ..Told::new(assumed, Vec::new()) }
+    }
+
+    /// Takes in a quarter hour as it was lived: what is not reported is what is usual there at that hour.
+    pub(super) fn tell_light(&mut self, at: UtcMillis, lived: Lux, source: LightSource, model: &LightModel) {
+        let light = if source == LightSource::Imputed { self.imputed(at, model) } else { lived };
+        self.light.push(LightBin { light, source });
+    }
+
+    fn imputed(&self, at: UtcMillis, model: &LightModel) -> Lux {
+        let is_aboard = self.flights.iter().any(|flight| flight.takeoff <= at && at < flight.landing);
+        model.imputed(self.hour(at), if is_aboard { Place::Cabin } else { Place::Home })
+    }
+
+    /// What the clock on the wall is thought to show.
+    fn hour(&self, at: UtcMillis) -> Hours {
+        ((at - UtcMillis(0)).as_hours() + self.offset(at)).wrap_24()
+    }
+
+    /// How far the clock on the wall is thought to be ahead of UTC.
     #[must_use]
     pub fn offset(&self, at: UtcMillis) -> Hours {
-        Hours(self.flights.iter().filter(|flight| flight.takeoff <= at).map(|flight| flight.shift.0).sum())
+        let flown: f64 = self.flights.iter().filter(|flight| flight.takeoff <= at).map(|flight| flight.shift.0).sum();
+        self.zone_error + Hours(flown)
     }
 
     /// How much later than usual a time is, on the clock on the wall.
@@ -64,13 +92,10 @@ impl Told {
         {
             return *told;
         }
-        let hour = ((bin - UtcMillis(0)).as_hours() + self.offset(bin)).wrap_24();
-        if self.flights.iter().any(|flight| flight.takeoff <= bin && bin < flight.landing) {
-            return LightBin { light: model.imputed(hour, Place::Cabin), source: LightSource::Imputed };
-        }
-        if self.day.is_night(libm::round(hour.0 * 60.0) as i32) {
+        let is_aboard = self.flights.iter().any(|flight| flight.takeoff <= bin && bin < flight.landing);
+        if !is_aboard && self.day.is_night(libm::round(self.hour(bin).0 * 60.0) as i32) {
             return LightBin { light: model.asleep(), source: LightSource::Asleep };
         }
-        LightBin { light: model.imputed(hour, Place::Home), source: LightSource::Imputed }
+        LightBin { light: self.imputed(bin, model), source: LightSource::Imputed }
     }
 }

@@ -1,0 +1,209 @@
+//! The lives that are compared: journeys by their shift, and lives that are hard in other ways. What happens, which
+//! periods are told apart, and when is asked.
+
+use super::script::{Chapter, Flight, Script, Unusual};
+use crate::units::{Hours, Span, UtcMillis};
+
+/// The day of a journey's flight: late enough for twenty nights to have been told.
+const FLIGHT_DAY: i64 = 20;
+
+/// Days lived after the last one that is asked about, so that the CBTmin asked for is lived.
+const AFTERWARDS: i64 = 2;
+
+/// Settled life is asked about from this day on, while no night is thought to be moved for the flight.
+const SETTLED_FROM: i64 = 9;
+const SETTLED_BEFORE: i64 = FLIGHT_DAY - 3;
+
+/// Everybody asks once a day, in the evening.
+const ASKED_AT: Span = Span::hours(18);
+
+/// Periods of a journey.
+pub const SETTLED: usize = 0;
+pub const FIRST: usize = 1;
+pub const MIDDLE: usize = 2;
+pub const LAST: usize = 3;
+
+/// A plan of so many days before the flight moves nights by so much a day.
+const PLAN_DAYS: i64 = 4;
+const PLAN_PER_DAY: f64 = -1.0;
+
+/// The year: two trips of ten days, the second 30 days after the first; later nights for two months; a small child for
+/// two; a week of nights at work.
+const FIRST_TRIP: i64 = 60;
+const SECOND_TRIP: i64 = 90;
+const TRIP_DAYS: i64 = 10;
+const LATER_NIGHTS: (i64, i64) = (150, 210);
+const BROKEN_NIGHTS: (i64, i64) = (235, 290);
+const NIGHT_WORK: (i64, i64) = (310, 317);
+
+const STRANGER_DAYS: i64 = 28;
+
+/// What kind of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Story {
+    /// Three weeks at home, a flight over so many hours (none for 0), two weeks away.
+    Journey(i32),
+    /// 8 h east after four days of a plan that moves nights.
+    Plan,
+    /// Four weeks of somebody without a profile, in another zone than is assumed.
+    Stranger,
+    Year,
+}
+
+impl Story {
+    pub const SPECIAL: [Story; 3] = [Story::Plan, Story::Stranger, Story::Year];
+
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Story::Journey(shift) => format!("{shift:+} h"),
+            Story::Plan => "plan, then +8 h".to_owned(),
+            Story::Stranger => "no profile".to_owned(),
+            Story::Year => "a year".to_owned(),
+        }
+    }
+
+    /// Names of the periods that are told apart.
+    #[must_use]
+    pub const fn periods(self) -> &'static [&'static str] {
+        match self {
+            Story::Journey(_) => &["settled", "1-4", "5-8", "9-14"],
+            Story::Plan => &["plan", "1-4", "5-8", "9-14"],
+            Story::Stranger => &["days 1-3", "days 4-7", "days 8-14", "days 15-28"],
+            Story::Year => &[
+                "settled",
+                "first trip, 1-8",
+                "second trip, 1-8",
+                "home again",
+                "nights +2 h, 1-21",
+                "nights +2 h, later",
+                "broken nights",
+                "night work",
+                "10 days after it",
+                "last weeks",
+            ],
+        }
+    }
+
+    #[must_use]
+    pub fn script(self) -> Script {
+        let journey = |shift: i32, number: u32| Script {
+            number,
+            flights: vec![Flight::on(FLIGHT_DAY, Hours(f64::from(shift)), Hours(0.0))],
+            ..Script::settled(FLIGHT_DAY + 16 + AFTERWARDS)
+        };
+        let chapter = |(from_day, until_day): (i64, i64), what| Chapter { from_day, until_day, what };
+        match self {
+            Story::Journey(0) => Script { number: 22, flights: Vec::new(), ..journey(0, 22) },
+            Story::Journey(shift) => journey(shift, (22 + shift).cast_unsigned()),
+            Story::Plan => {
+                let days = (FLIGHT_DAY - PLAN_DAYS, FLIGHT_DAY);
+                Script { chapters: vec![chapter(days, Unusual::Plan(Hours(PLAN_PER_DAY)))], ..journey(8, 50) }
+            }
+            Story::Stranger => {
+                Script { number: 51, has_profile: false, ..Script::settled(STRANGER_DAYS + 1 + AFTERWARDS) }
+            }
+            Story::Year => {
+                let there_and_back = |day: i64| {
+                    let east = Flight::on(day, Hours(8.0), Hours(0.0));
+                    [east, Flight::on(day + TRIP_DAYS, Hours(-8.0), Hours(8.0))]
+                };
+                Script {
+                    number: 52,
+                    flights: [FIRST_TRIP, SECOND_TRIP].into_iter().flat_map(there_and_back).collect(),
+                    chapters: vec![
+                        chapter(LATER_NIGHTS, Unusual::Later(Hours(2.0))),
+                        chapter(BROKEN_NIGHTS, Unusual::BrokenNights),
+                        chapter(NIGHT_WORK, Unusual::NightWork),
+                    ],
+                    ..Script::settled(365)
+                }
+            }
+        }
+    }
+
+    /// When is asked, and for which period it counts.
+    #[must_use]
+    pub fn asked(self, script: &Script) -> Vec<(UtcMillis, Option<usize>)> {
+        let is_aboard = |at: UtcMillis| script.flights.iter().any(|flight| flight.takeoff <= at && at < flight.landing);
+        let mut asked: Vec<(UtcMillis, Option<usize>)> = Vec::new();
+        for day in 1..script.days - 1 {
+            // By the clock on the wall; the day of a flight east has no evening, one west may have two.
+            let evening = UtcMillis(0) + Span::days(day) + ASKED_AT;
+            let mut at = evening;
+            for _ in 0..2 {
+                at = evening - Span::from_hours(script.offset(at));
+            }
+            let is_later = asked.last().is_none_or(|(before, _)| *before + Span::hours(6) < at);
+            if is_later && !is_aboard(at) {
+                asked.push((at, self.period(script, day, at)));
+            }
+        }
+        asked
+    }
+
+    fn period(self, script: &Script, day: i64, at: UtcMillis) -> Option<usize> {
+        let landing = |index: usize| {
+            // Who stays at home is asked at the same times, as if.
+            let as_if = UtcMillis(0) + Span::days(FLIGHT_DAY + 1);
+            script.flights.get(index).map_or(as_if, |flight| flight.landing)
+        };
+        let days_since = |index: usize| (at - landing(index)).as_hours().0 / 24.0;
+        let after_landing = || match days_since(0) {
+            0.0..4.0 => Some(FIRST),
+            4.0..8.0 => Some(MIDDLE),
+            8.0..14.0 => Some(LAST),
+            _ => None,
+        };
+        match self {
+            Story::Journey(_) if (SETTLED_FROM..SETTLED_BEFORE).contains(&day) => Some(SETTLED),
+            Story::Plan if (FLIGHT_DAY - PLAN_DAYS + 1..FLIGHT_DAY).contains(&day) => Some(SETTLED),
+            Story::Journey(_) | Story::Plan => after_landing(),
+            Story::Stranger => match day {
+                1..4 => Some(0),
+                4..8 => Some(1),
+                8..15 => Some(2),
+                _ => Some(3),
+            },
+            Story::Year if (0.0..8.0).contains(&days_since(0)) => Some(1),
+            Story::Year if (0.0..8.0).contains(&days_since(2)) => Some(2),
+            Story::Year => match day {
+                20..57 => Some(0),
+                126..=148 => Some(3),
+                150..=171 => Some(4),
+                172..210 => Some(5),
+                236..290 => Some(6),
+                311..318 => Some(7),
+                318..328 => Some(8),
+                340..364 => Some(9),
+                _ => None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_period_of_every_story_is_asked_about() {
+        for story in [Story::Journey(0), Story::Journey(-11), Story::Plan, Story::Stranger, Story::Year] {
+            let asked = story.asked(&story.script());
+            for (period, name) in story.periods().iter().enumerate() {
+                let count = asked.iter().filter(|(_, of)| *of == Some(period)).count();
+                assert!((3..=60).contains(&count), "{story:?} {name}: {count}");
+            }
+            assert!(asked.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        }
+    }
+
+    #[test]
+    fn after_a_flight_everybody_is_asked_as_often() {
+        let count = |shift| {
+            let story = Story::Journey(shift);
+            story.asked(&story.script()).iter().filter(|(_, period)| *period == Some(FIRST)).count()
+        };
+        assert!([0, 3, -3, 8, -8, 11, -11].into_iter().all(|shift| count(shift) == 4));
+    }
+}
