@@ -1,7 +1,7 @@
-//! What is believed of one clock: a normal distribution of R, ψ, τ, ln g, δ, β, carried through the oscillator by eight
+//! What is believed of one clock: a normal distribution of R, ψ, τ, ln g, δ, β, w, carried through the oscillator by eight
 //! sample points.
 //!
-//! The light adaptation n depends on light alone and is the same for all points. δ and β do not enter the equations: their
+//! The light adaptation n depends on light alone and is the same for all points. δ, β and w do not enter the equations: their
 //! part of the distribution follows by regression on the four numbers that do, which is what sample points of all six would
 //! give (tested). So eight points suffice, two for each of the four: one vector of lanes.
 
@@ -23,6 +23,7 @@ pub(super) const PERIOD: usize = 2;
 pub(super) const GAIN: usize = 3;
 pub(super) const DELTA: usize = 4;
 pub(super) const BETA: usize = 5;
+pub(super) const SHARE: usize = 6;
 
 /// Sample points lie so many factors of the covariance from the mean: √4, so that eight equal weights give it back.
 pub(super) const REACH: f64 = 2.0;
@@ -30,8 +31,8 @@ pub(super) const REACH: f64 = 2.0;
 /// Amplitudes in which sample points are kept.
 pub(super) const AMPLITUDES: (f64, f64) = (0.1, 1.0);
 
-/// No variance is smaller: R, ψ (rad), τ (h), ln g, δ (h), β (h).
-const LEAST_SD: Vector<STATE> = [1e-3, 1e-3, 1e-3, 1e-3, 1e-2, 1e-2];
+/// No variance is smaller: R, ψ (rad), τ (h), ln g, δ (h), β (h), w.
+const LEAST_SD: Vector<STATE> = [1e-3, 1e-3, 1e-3, 1e-3, 1e-2, 1e-2, 1e-2];
 
 /// An unwrapped phase is kept near zero by taking off whole turns.
 const MOST_PHASE: f64 = 64.0 * PI;
@@ -42,7 +43,7 @@ pub(super) type Lane = [f64; LANES];
 /// The distribution at one instant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Belief {
-    /// R, ψ (rad, unwrapped), τ (h), ln g, δ (h), β (h).
+    /// R, ψ (rad, unwrapped), τ (h), ln g, δ (h), β (h), w.
     pub(super) mean: Vector<STATE>,
     pub(super) covariance: Matrix<STATE>,
     /// n.
@@ -182,7 +183,7 @@ impl Belief {
         for (mean, lanes) in mean.iter_mut().zip(&samples) {
             *mean = lanes.iter().fold(0.0, |sum, value| sum + value) / LANES as f64;
         }
-        // δ and β by regression: rows of (L⁻¹ P_ya)ᵀ times the halved differences of each pair of points.
+        // δ, β and w by regression: rows of (L⁻¹ P_ya)ᵀ times the halved differences of each pair of points.
         let mut carried = [[0.0; STATE]; STATE];
         for (offset, row) in carried[DELTA..].iter_mut().enumerate() {
             let cross: Vector<MOVING> = std::array::from_fn(|index| self.covariance[index][DELTA + offset]);
@@ -262,6 +263,7 @@ impl Belief {
             }
         }
         self.mean[AMPLITUDE] = self.mean[AMPLITUDE].clamp(AMPLITUDES.0, AMPLITUDES.1);
+        self.mean[SHARE] = self.mean[SHARE].clamp(0.0, 1.0);
         if self.mean[PHASE].abs() > MOST_PHASE {
             self.mean[PHASE] = wrap(self.mean[PHASE]);
         }

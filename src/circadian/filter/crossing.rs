@@ -3,9 +3,11 @@
 use std::f64::consts::{PI, TAU};
 
 use super::LightBin;
-use super::belief::{BETA, Belief, GAIN, Lane, PHASE};
+use super::belief::{BETA, Belief, DELTA, GAIN, Lane, PHASE};
 use super::ensemble::Ensemble;
 use super::matrix::{MOVING, Vector, solve_lower};
+use super::mixture::PARTS;
+use super::said::{Said, Weighed};
 use super::track::Run;
 use crate::circadian::PHASE_PER_HOUR;
 use crate::circadian::drive::{BIN, CELL};
@@ -14,13 +16,6 @@ use crate::units::{Hours, Span, UtcMillis};
 
 /// A clock that does not reach its minimum within this has stopped, as far as anybody can tell.
 const LIMIT: Span = Span::hours(60);
-
-/// 10 % and 90 %, 2.5 % and 97.5 % points of the standard normal distribution.
-const Z_80: f64 = 1.281_551_565_544_6;
-const Z_95: f64 = 1.959_963_984_540_054;
-
-/// Lower ends tried for the shortest interval of a mixture.
-const LOWER_ENDS: u32 = 40;
 
 /// Pace in the dark, radians per hour: 24.177 h a turn (Hannay19's free-running period).
 const DARK_PACE: f64 = TAU / 24.177;
@@ -40,7 +35,7 @@ pub struct Published {
     pub amplitude: f64,
     /// δ, as it is believed for this person.
     pub delta: Hours,
-    /// Weight of the lighter of two beliefs; 0 where there is one.
+    /// Weight of what is believed of a clock hours away from this one; 0 where there is one belief.
     pub lighter: f64,
 }
 
@@ -58,11 +53,9 @@ impl Run<'_> {
     #[must_use]
     pub fn next_minimum(&self, at: UtcMillis, mut light: impl FnMut(UtcMillis) -> LightBin) -> Option<Published> {
         let ensembles = self.ensembles();
-        let mut watches: [Option<Watch>; 2] = [None, None];
-        for ((watch, ensemble), belief) in watches.iter_mut().zip(ensembles).zip(&self.beliefs) {
-            if let (Some(ensemble), Some(belief)) = (ensemble, belief) {
-                *watch = Some(Watch::new(&ensemble, belief, (at - self.at()).as_hours().0));
-            }
+        let mut watches: [Option<Watch>; PARTS] = [const { None }; PARTS];
+        for ((watch, ensemble), (_, belief)) in watches.iter_mut().zip(ensembles).zip(self.beliefs.iter()) {
+            *watch = ensemble.map(|ensemble| Watch::new(&ensemble, belief, (at - self.at()).as_hours().0));
         }
         let mut cell = self.at();
         while watches.iter().flatten().any(|watch| watch.minimum.is_none()) && cell - self.at() < LIMIT {
@@ -72,32 +65,29 @@ impl Run<'_> {
             }
             cell += CELL;
         }
-        let heavier = usize::from(self.weight > 0.5);
-        let main = watches[heavier].as_ref()?.minimum?;
-        let belief = self.beliefs[heavier].as_ref()?;
-        let other = watches[1 - heavier].as_ref().and_then(|watch| watch.minimum);
-        let lighter = if other.is_some() { self.weight.min(1.0 - self.weight) } else { 0.0 };
-        let time = |hours: f64| self.at() + Span::from_hours(Hours(hours));
-        let interval = |share: f64, z: f64| match other {
-            None => [time(main.mean - z * main.sd), time(main.mean + z * main.sd)],
-            Some(other) => shortest(&main, &other, lighter, share).map(time),
-        };
-        let sd = match other {
-            None => main.sd,
-            Some(other) => {
-                let apart = Hours(other.mean - main.mean).wrap_12().0;
-                let within = (1.0 - lighter) * main.sd * main.sd + lighter * other.sd * other.sd;
-                libm::sqrt(within + lighter * (1.0 - lighter) * apart * apart)
+        let main = watches[self.beliefs.heaviest_index()].as_ref()?.minimum?;
+        let mut minima = [Weighed { weight: 0.0, mean: main.mean, sd: main.sd }; PARTS];
+        for ((minimum, watch), (weight, _)) in minima.iter_mut().zip(&watches).zip(self.beliefs.iter()) {
+            if let Some(Minimum { mean, sd, .. }) = watch.as_ref().and_then(|watch| watch.minimum) {
+                // The same turn as the heaviest.
+                *minimum = Weighed { weight, mean: main.mean + Hours(mean - main.mean).wrap_12().0, sd };
             }
+        }
+        let time = |hours: f64| self.at() + Span::from_hours(Hours(hours));
+        let after = (at - self.at()).as_hours().0;
+        let said = if self.beliefs.is_one() {
+            Said::of_one(main.mean, main.sd)
+        } else {
+            Said::of_several(&minima, main.mean, after)
         };
         Some(Published {
-            cbt_min: time(main.mean),
-            sd: Hours(sd),
-            interval_80: interval(0.8, Z_80),
-            interval_95: interval(0.95, Z_95),
+            cbt_min: time(said.middle),
+            sd: Hours(said.sd),
+            interval_80: said.interval_80.map(time),
+            interval_95: said.interval_95.map(time),
             amplitude: main.amplitude,
-            delta: Hours(belief.mean[super::belief::DELTA]),
-            lighter,
+            delta: Hours(self.beliefs.heaviest().mean[DELTA]),
+            lighter: said.elsewhere,
         })
     }
 }
@@ -223,35 +213,4 @@ impl Watch {
         let sd = libm::sqrt(variance + self.residual_beta + light + noise);
         self.minimum = Some(Minimum { mean, sd, amplitude: self.amplitude });
     }
-}
-
-/// The shortest interval that holds `share` of two normal distributions, the other's time taken to the main one's turn.
-fn shortest(main: &Minimum, other: &Minimum, lighter: f64, share: f64) -> [f64; 2] {
-    let other_mean = main.mean + Hours(other.mean - main.mean).wrap_12().0;
-    let below = |time: f64| {
-        let part = |mean: f64, sd: f64| 0.5 * libm::erfc((mean - time) / (sd * std::f64::consts::SQRT_2));
-        (1.0 - lighter) * part(main.mean, main.sd) + lighter * part(other_mean, other.sd)
-    };
-    let reach = 6.0 * main.sd.max(other.sd) + 13.0;
-    let quantile = |probability: f64| {
-        let (mut low, mut high) = (main.mean - reach, main.mean + reach);
-        for _ in 0..40 {
-            let middle = 0.5 * (low + high);
-            if below(middle) < probability {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        high
-    };
-    let mut best = [main.mean - reach, main.mean + reach];
-    for step in 0..=LOWER_ENDS {
-        let lower = (1.0 - share) * (0.002 + 0.996 * f64::from(step) / f64::from(LOWER_ENDS));
-        let candidate = [quantile(lower), quantile(lower + share)];
-        if candidate[1] - candidate[0] < best[1] - best[0] {
-            best = candidate;
-        }
-    }
-    best
 }

@@ -1,7 +1,7 @@
 //! As much of linear algebra as the filter needs, for sizes that are known: fixed arrays, a fixed order of operations.
 
-/// Of the whole state without the light adaptation: R, ψ, τ, ln g, δ, β.
-pub(super) const STATE: usize = 6;
+/// Of the whole state without the light adaptation: R, ψ, τ, ln g, δ, β, w.
+pub(super) const STATE: usize = 7;
 
 /// Of what moves or makes move: R, ψ, τ, ln g.
 pub(super) const MOVING: usize = 4;

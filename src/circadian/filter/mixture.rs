@@ -1,68 +1,214 @@
-//! Several normal beliefs as one, one as two, and nights that speak for some of them.
+//! What is believed of one clock where one normal distribution does not hold it: a few, with weights.
+//!
+//! In settled life there is one. A long flight is followed by an advance or by a delay, which hangs on how strongly the clock
+//! feels light; so there the belief is taken apart in that, and the nights that follow weigh the parts. A phase of which too
+//! little is known is taken apart in itself. Parts that agree again become one when life is settled.
 
-use super::belief::{BETA, Belief, DELTA, Observation, PHASE, wrap};
-use super::matrix::{STATE, apply, dot};
+use super::belief::{BETA, Belief, GAIN, Observation, PHASE, Surprise, wrap};
+use super::matrix::STATE;
 use crate::circadian::PHASE_PER_HOUR;
+use crate::units::Hours;
 
-/// How near to the wall's night people may sleep after a flight, of 1, and that none of them is ever ruled out.
-pub(super) const SHARES: [f64; 3] = [0.5, 0.7, 0.9];
-pub(super) const LEAST_SHARE: f64 = 0.02;
+/// The most parts at a time.
+pub(super) const PARTS: usize = 4;
 
-/// What a sleep after a flight says of one belief.
-pub(super) struct Compromise {
-    row: [f64; STATE],
-    /// By how much the clock's night lies after the wall's, hours.
-    behind: f64,
-    observed: f64,
-    /// Whether the clock's night is far enough from the other side of the day for its direction to mean anything.
-    pub(super) moves: bool,
+/// A part is forgotten below this weight.
+const LEAST_WEIGHT: f64 = 0.02;
+
+/// One observation speaks no more than this against a part, in logarithms of the odds: an odd night rules nothing out.
+const LEAST_LOG_LIKELIHOOD: f64 = -8.0;
+
+/// Means of the quarters of a standard normal distribution.
+const QUARTERS: [f64; PARTS] = [-1.271, -0.325, 0.325, 1.271];
+
+/// Some beliefs of one clock; the first is always there, and those that there are stand without gaps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mixture {
+    parts: [Option<Belief>; PARTS],
+    /// Together 1.
+    weights: [f64; PARTS],
 }
 
-impl Compromise {
-    pub(super) fn of(belief: &Belief, from_habit: f64, after: f64) -> Compromise {
-        let mut row = [0.0; STATE];
-        row[PHASE] = -1.0 / PHASE_PER_HOUR;
-        row[DELTA] = -1.0;
-        row[BETA] = -1.0;
-        let expected = Observation::of_sleep(belief, after - from_habit, 1.0);
-        let behind = expected.innovation / PHASE_PER_HOUR;
-        let sd = libm::sqrt(dot(&row, &apply(&belief.covariance, &row)));
-        Compromise { row, behind, observed: from_habit, moves: behind.abs() + sd <= 12.0 }
+impl Mixture {
+    pub(super) fn one(belief: Belief) -> Mixture {
+        Mixture::of(belief, std::iter::empty())
     }
 
-    /// How likely it is with a share of the way to the wall's night, and what is believed then.
-    pub(super) fn with_share(&self, belief: &Belief, share: f64, sd: f64) -> (f64, Belief) {
-        let row = self.row.map(|value| value * (1.0 - share));
-        let innovation = self.observed - (1.0 - share) * self.behind;
-        let observation = Observation { row, innovation, variance: sd * sd };
-        let spread = observation.spread(belief);
-        let likelihood = libm::exp(-0.5 * (innovation * innovation / spread).min(40.0)) / libm::sqrt(spread);
-        let mut updated = *belief;
-        updated.observe(&observation, 1e3);
-        (likelihood, updated)
+    /// The first belief has the weight that the others leave.
+    pub(super) fn of(first: Belief, others: impl Iterator<Item = (f64, Belief)>) -> Mixture {
+        let mut mixture = Mixture { parts: [None; PARTS], weights: [0.0; PARTS] };
+        mixture.parts[0] = Some(first);
+        for (index, (weight, belief)) in others.take(PARTS - 1).enumerate() {
+            mixture.parts[1 + index] = Some(belief);
+            mixture.weights[1 + index] = weight;
+        }
+        mixture.weigh_first();
+        mixture
+    }
+
+    /// Makes the first weight what it will be when only the others' were kept.
+    pub(super) fn weigh_first(&mut self) {
+        self.weights[0] = 1.0 - self.weights[1..].iter().fold(0.0, |sum, weight| sum + weight);
+    }
+
+    pub(super) fn is_one(&self) -> bool {
+        self.parts[1].is_none()
+    }
+
+    /// The parts with their weights.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (f64, &Belief)> {
+        self.weights.iter().copied().zip(self.parts.iter().flatten())
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Belief> {
+        self.parts.iter_mut().flatten()
+    }
+
+    /// Something of every part.
+    pub(super) fn each<T>(&self, of: impl Fn(&Belief) -> T) -> [Option<T>; PARTS] {
+        self.parts.each_ref().map(|part| part.as_ref().map(&of))
+    }
+
+    pub(super) fn heaviest_index(&self) -> usize {
+        (1..PARTS).fold(0, |best, index| if self.weights[index] > self.weights[best] { index } else { best })
+    }
+
+    #[expect(clippy::expect_used, reason = "weight is only with parts that there are, and one always is")]
+    pub(super) fn heaviest(&self) -> &Belief {
+        self.parts[self.heaviest_index()].as_ref().or(self.parts[0].as_ref()).expect("the first part is always there")
+    }
+
+    /// ψ + βω in the mean, on the turn of the heaviest part.
+    pub(super) fn mean_phase(&self) -> f64 {
+        let heaviest = own_phase(self.heaviest());
+        heaviest + self.iter().fold(0.0, |sum, (weight, belief)| sum + weight * wrap(own_phase(belief) - heaviest))
+    }
+
+    /// Takes an observation into every part, and weighs them by how well they foretold it; what it was worth to the heaviest.
+    pub(super) fn observe(&mut self, of: impl Fn(&Belief) -> Observation, gate: f64) -> Option<Surprise> {
+        self.take_in(self.each(|belief| (of(belief), true)), gate)
+    }
+
+    /// The same of observations some of which only weigh and move nothing.
+    pub(super) fn take_in(
+        &mut self,
+        observations: [Option<(Observation, bool)>; PARTS],
+        gate: f64,
+    ) -> Option<Surprise> {
+        self.reweigh(&observations);
+        let mut surprises = [None; PARTS];
+        for ((part, observation), surprise) in self.parts.iter_mut().zip(&observations).zip(&mut surprises) {
+            if let (Some(belief), Some((observation, true))) = (part, observation) {
+                *surprise = Some(belief.observe(observation, gate));
+            }
+        }
+        surprises[self.heaviest_index()]
+    }
+
+    fn reweigh(&mut self, observations: &[Option<(Observation, bool)>; PARTS]) {
+        if self.is_one() {
+            return;
+        }
+        let mut likelihoods = [f64::NEG_INFINITY; PARTS];
+        for ((likelihood, part), observation) in likelihoods.iter_mut().zip(&self.parts).zip(observations) {
+            if let (Some(belief), Some((observation, _))) = (part, observation) {
+                let spread = observation.spread(belief);
+                *likelihood = -0.5 * (observation.innovation * observation.innovation / spread + libm::log(spread));
+            }
+        }
+        let best = likelihoods.iter().fold(f64::NEG_INFINITY, |best, likelihood| best.max(*likelihood));
+        for (weight, likelihood) in self.weights.iter_mut().zip(likelihoods) {
+            *weight *= libm::exp((likelihood - best).max(LEAST_LOG_LIKELIHOOD));
+        }
+        self.normalize();
+    }
+
+    /// Weights that add up to 1, parts without gaps.
+    fn normalize(&mut self) {
+        let total = self.iter_all().fold(0.0, |sum, (weight, part)| if part.is_some() { sum + weight } else { sum });
+        let mut next = 0;
+        for index in 0..PARTS {
+            if let Some(belief) = self.parts[index].take() {
+                self.weights[next] = self.weights[index] / total;
+                self.parts[next] = Some(belief);
+                next += 1;
+            }
+        }
+        self.weights[next..].fill(0.0);
+    }
+
+    fn iter_all(&self) -> impl Iterator<Item = (f64, &Option<Belief>)> {
+        self.weights.iter().copied().zip(&self.parts)
+    }
+
+    /// Takes one belief apart in how strongly the clock feels light.
+    pub(super) fn split_by_gain(&mut self) {
+        self.split_in_quarters(GAIN);
+    }
+
+    /// Takes one belief apart in its phase.
+    pub(super) fn split_by_phase(&mut self) {
+        self.split_in_quarters(PHASE);
+    }
+
+    fn split_in_quarters(&mut self, number: usize) {
+        if self.is_one() {
+            self.parts = apart(self.heaviest(), number, &QUARTERS).map(Some);
+            self.weights = [1.0 / PARTS as f64; PARTS];
+        }
+    }
+
+    /// Takes one belief, whose phase is known worse than `above` hours, apart in that: into two, which cost less where they
+    /// may have to be followed for long.
+    pub(super) fn halve_above(&mut self, above: Hours, reach: f64) {
+        let belief = *self.heaviest();
+        if self.is_one() && libm::sqrt(belief.covariance[PHASE][PHASE]) / PHASE_PER_HOUR > above.0 {
+            let [early, late] = apart(&belief, PHASE, &[reach, -reach]);
+            *self = Mixture::of(early, std::iter::once((0.5, late)));
+        }
+    }
+
+    /// Forgets parts of no weight.
+    pub(super) fn forget(&mut self) {
+        if self.is_one() {
+            return;
+        }
+        for (part, weight) in self.parts.iter_mut().zip(&self.weights) {
+            if *weight < LEAST_WEIGHT {
+                *part = None;
+            }
+        }
+        self.normalize();
+    }
+
+    /// Makes one of parts whose phases are within so much of each other.
+    pub(super) fn merge(&mut self, within: Hours) {
+        if self.is_one() {
+            return;
+        }
+        for one in 0..PARTS {
+            for other in one + 1..PARTS {
+                if let (Some(first), Some(second)) = (&self.parts[one], &self.parts[other])
+                    && wrap(own_phase(second) - own_phase(first)).abs() < within.0 * PHASE_PER_HOUR
+                {
+                    let weight = self.weights[one] + self.weights[other];
+                    self.parts[one] = Some(mean_of(first, second, self.weights[other] / weight));
+                    self.weights[one] = weight;
+                    self.parts[other] = None;
+                }
+            }
+        }
+        self.normalize();
     }
 }
 
-/// The normal distribution with the moments of a mixture.
-pub(super) fn moments(parts: &[(f64, Belief); SHARES.len()], total: f64) -> Belief {
-    let mut merged = parts[0].1;
-    merged.mean =
-        std::array::from_fn(|row| parts.iter().fold(0.0, |sum, part| sum + part.0 * part.1.mean[row]) / total);
-    merged.covariance = std::array::from_fn(|row| {
-        std::array::from_fn(|column| {
-            let of = |belief: &Belief| {
-                let (one, other) = (belief.mean[row] - merged.mean[row], belief.mean[column] - merged.mean[column]);
-                belief.covariance[row][column] + one * other
-            };
-            parts.iter().fold(0.0, |sum, part| sum + part.0 * of(&part.1)) / total
-        })
-    });
-    merged.repair();
-    merged
+/// ψ + βω.
+fn own_phase(belief: &Belief) -> f64 {
+    belief.mean[PHASE] + belief.mean[BETA] * PHASE_PER_HOUR
 }
 
 /// The normal distribution with the moments of both.
-pub(super) fn mean_of(first: &Belief, second: &Belief, weight: f64) -> Belief {
+fn mean_of(first: &Belief, second: &Belief, weight: f64) -> Belief {
     let mut difference: [f64; STATE] = std::array::from_fn(|row| second.mean[row] - first.mean[row]);
     difference[PHASE] = wrap(difference[PHASE]);
     let mut merged = *first;
@@ -78,21 +224,89 @@ pub(super) fn mean_of(first: &Belief, second: &Belief, weight: f64) -> Belief {
     merged
 }
 
-/// One belief as two of half the weight, `reach` standard deviations of the phase to either side, with the same moments
-/// together.
-pub(super) fn halves(belief: &Belief, reach: f64) -> [Belief; 2] {
-    let variance = belief.covariance[PHASE][PHASE];
+/// One belief as several, apart in one number of the state by so many of its standard deviations each, with the same moments
+/// together if they weigh the same.
+fn apart<const N: usize>(belief: &Belief, number: usize, reaches: &[f64; N]) -> [Belief; N] {
+    let variance = belief.covariance[number][number];
     let sd = libm::sqrt(variance);
-    let column: [f64; STATE] = std::array::from_fn(|row| belief.covariance[row][PHASE]);
-    [1.0, -1.0].map(|sign| {
-        let mut half = *belief;
+    let column: [f64; STATE] = std::array::from_fn(|row| belief.covariance[row][number]);
+    let explained = reaches.iter().fold(0.0, |sum, reach| sum + reach * reach) / N as f64;
+    reaches.map(|reach| {
+        let mut part = *belief;
         for row in 0..STATE {
-            half.mean[row] += sign * reach * column[row] / sd;
+            part.mean[row] += reach * column[row] / sd;
             for other in 0..STATE {
-                half.covariance[row][other] -= reach * reach * column[row] * column[other] / variance;
+                part.covariance[row][other] -= explained * column[row] * column[other] / variance;
             }
         }
-        half.repair();
-        half
+        part.repair();
+        part
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::circadian::filter::{FilterNumbers, Prior};
+
+    fn belief() -> Belief {
+        let numbers = FilterNumbers::embedded();
+        let prior = Prior::unconditional(&numbers, Hours(1.0), Hours(0.75));
+        let mut belief = Belief::at_mid_sleep(&prior, 0.7, 0.5, &numbers);
+        belief.covariance[GAIN][PHASE] = 0.05;
+        belief.covariance[PHASE][GAIN] = 0.05;
+        belief
+    }
+
+    #[test]
+    fn a_belief_taken_apart_and_put_together_is_the_same() {
+        let whole = belief();
+        for number in [GAIN, PHASE] {
+            let mut mixture = Mixture::one(whole);
+            mixture.split_in_quarters(number);
+            assert_eq!(mixture.iter().count(), PARTS);
+            mixture.merge(Hours(12.0));
+            assert!(mixture.is_one());
+            let again = mixture.heaviest();
+            for row in 0..STATE {
+                assert!((again.mean[row] - whole.mean[row]).abs() < 1e-12);
+                for column in 0..STATE {
+                    let difference = again.covariance[row][column] - whole.covariance[row][column];
+                    assert!(difference.abs() < 1e-9, "{number}: {row}, {column}: {difference}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_foretold_gains_weight_and_an_odd_observation_forgets_nobody() {
+        let mut mixture = Mixture::one(belief());
+        mixture.split_by_phase();
+        let late = |belief: &Belief| Observation::of_marker(belief, 0.0, 0.5);
+        let earliest = |mixture: &Mixture| {
+            mixture
+                .iter()
+                .map(|(weight, belief)| (own_phase(belief), weight))
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .unwrap()
+        };
+        // The phase that is furthest on is the one that is near its minimum already.
+        let before = earliest(&mixture).1;
+        mixture.observe(late, 1e3);
+        assert!(earliest(&mixture).1 > 1.5 * before);
+        let total: f64 = mixture.iter().map(|(weight, _)| weight).sum();
+        assert!((total - 1.0).abs() < 1e-12);
+        assert!(mixture.iter().all(|(weight, _)| weight > 1e-5));
+    }
+
+    #[test]
+    fn a_part_without_weight_is_forgotten_and_leaves_no_gap() {
+        let mut mixture = Mixture::one(belief());
+        mixture.split_by_gain();
+        mixture.weights = [0.6, 0.001, 0.399, 0.0];
+        mixture.forget();
+        assert_eq!(mixture.iter().count(), 2);
+        assert!((mixture.iter().map(|(weight, _)| weight).sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!(mixture.parts[1].is_some() && mixture.parts[2].is_none());
+    }
 }

@@ -1,9 +1,10 @@
 //! Where a person's clock is, and how sure that is: an unscented Kalman filter on the oscillator.
 //!
-//! The state is x = [R, ψ, n, τ, ln g, δ, β]: the oscillator's amplitude, phase and light adaptation; its period; a factor
-//! on light's effect; how long after the middle of sleep the person's CBTmin comes; and how long before the oscillator's
-//! own minimum (the model's absolute phase is off by an hour or two in people, its shifts are right). Sleep in settled life
-//! observes ψ + (δ + β)ω, a laboratory marker ψ + βω; the person's CBTmin is where ψ + βω = π.
+//! The state is x = [R, ψ, n, τ, ln g, δ, β, w]: the oscillator's amplitude, phase and light adaptation; its period; a factor
+//! on light's effect; how long after the middle of sleep the person's CBTmin comes; how long before the oscillator's own
+//! minimum (the model's absolute phase is off by an hour or two in people, its shifts are right); and how near to the wall's
+//! night the person sleeps when wall and clock differ. Sleep in settled life observes ψ + (δ + β)ω, a laboratory marker
+//! ψ + βω, a night after a flight (1 − w) times what the clock is behind; the person's CBTmin is where ψ + βω = π.
 //!
 //! Knows light by quarter hours, sleeps, shifts of the local clock and instants. Does not know time zones, ages or where
 //! its facts come from, so that people and simulations use it alike. Nothing depends on when somebody asks: sample points
@@ -17,9 +18,11 @@
 //! | [`belief`] | one normal distribution: moved by light, sharpened by observations |
 //! | `ensemble` | its sample points on their way |
 //! | [`life`] | when sleep is an observation |
-//! | [`track`] | one or two beliefs through time |
+//! | `mixture` | a few of them with weights |
+//! | `compromise` | what nights after a flight say |
+//! | [`track`] | all of that through time |
 //! | [`crossing`] | when the sample points have their minimum: the published estimate |
-//! | `mixture` | several beliefs as one, one as two |
+//! | `said` | several minima in one sentence |
 //! | `matrix` | small matrices |
 
 #![expect(clippy::needless_range_loop, reason = "rows and columns of small matrices are clearer by index")]
@@ -29,6 +32,7 @@
 )]
 
 pub mod belief;
+mod compromise;
 pub mod crossing;
 mod ensemble;
 pub mod life;
@@ -37,6 +41,7 @@ mod mixture;
 pub mod numbers;
 pub mod person;
 pub mod prior;
+mod said;
 pub mod track;
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct FilterNumbers {
     pub amplitude_prior: f64,
     pub anchor: f64,
     pub entrained_sd: f64,
+    pub angle_by_beta: f64,
+    pub angle_by_period: f64,
     pub reversion_days: f64,
     pub phase_noise: f64,
     pub phase_noise_unsettled: f64,
@@ -31,6 +33,8 @@ pub struct FilterNumbers {
     pub sleep_adult: f64,
     pub seen_asleep: f64,
     pub unsettled_sleep: f64,
+    pub wall: f64,
+    pub wall_sd: f64,
     pub gate: f64,
     pub shift: Hours,
     pub off_habit: Hours,
@@ -39,6 +43,7 @@ pub struct FilterNumbers {
     pub returns_at: Span,
     pub returned_sd: f64,
     pub split_shift: Hours,
+    pub either_way_shift: Hours,
     pub split_sd: f64,
     pub split_reach: f64,
     pub merged_within: f64,
@@ -68,6 +73,8 @@ impl FilterNumbers {
         let amplitude_prior = people.number("amplitude_sd", "1", 0.001..=0.3)?;
         let anchor = people.number("anchor_sd", "h", 0.01..=3.0)?;
         let entrained_sd = people.number("entrained_sd", "h", 0.01..=10.0)?;
+        let mut share = |key| people.number(key, "1", 0.0..=1.0);
+        let (angle_by_beta, angle_by_period) = (share("angle_by_beta")?, share("angle_by_period")?);
         let reversion_days = people.number("reversion", "d", 1.0..=1_000.0)?;
         people.finish()?;
 
@@ -90,6 +97,7 @@ impl FilterNumbers {
         let (sleep_toddler, sleep_adult) = (sd("toddler")?, sd("adult")?);
         let (seen_asleep, unsettled_sleep) = (sd("seen_asleep")?, sd("unsettled")?);
         let gate = sleep.number("gate", "1", 2.0..=10.0)?;
+        let (wall, wall_sd) = (sleep.number("wall", "1", 0.0..=1.0)?, sleep.number("wall_sd", "1", 0.01..=0.5)?);
         sleep.finish()?;
 
         let mut rules = file.section("rules")?;
@@ -97,6 +105,7 @@ impl FilterNumbers {
         let (shift, off_habit, near_habit) = (hours("shift")?, hours("off_habit")?, hours("near_habit")?);
         let (returned_sd, split_shift, split_sd) = (hours("returned_sd")?, hours("split_shift")?, hours("split_sd")?);
         let (merged_within, diffuse_sd) = (hours("merged_within")?, hours("diffuse_sd")?);
+        let either_way_shift = hours("either_way_shift")?;
         let split_reach = rules.number("split_reach", "1", 0.0..=0.99)?;
         let uncertain_weight = rules.number("uncertain_weight", "1", 0.0..=0.5)?;
         let (returns_after, returns_at) = (days(&mut rules, "returns_after")?, days(&mut rules, "returns_at")?);
@@ -116,6 +125,8 @@ impl FilterNumbers {
             amplitude_prior,
             anchor,
             entrained_sd,
+            angle_by_beta,
+            angle_by_period,
             reversion_days,
             phase_noise,
             phase_noise_unsettled,
@@ -130,6 +141,8 @@ impl FilterNumbers {
             sleep_adult,
             seen_asleep,
             unsettled_sleep,
+            wall,
+            wall_sd,
             gate,
             shift: Hours(shift),
             off_habit: Hours(off_habit),
@@ -138,6 +151,7 @@ impl FilterNumbers {
             returns_at,
             returned_sd,
             split_shift: Hours(split_shift),
+            either_way_shift: Hours(either_way_shift),
             split_sd,
             split_reach,
             merged_within,

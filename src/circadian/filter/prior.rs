@@ -9,8 +9,8 @@ use super::matrix::{Matrix, Vector, apply, dot, joseph};
 use super::numbers::FilterNumbers;
 use crate::units::Hours;
 
-/// τ (h), ln g, δ (h), β (h).
-pub(super) const TRAITS: usize = 4;
+/// τ (h), ln g, δ (h), β (h), w.
+pub(super) const TRAITS: usize = 5;
 
 /// How the oscillator's angle to sleep changes with a person's period and gain, in usual life.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Slopes {
     pub scatter: f64,
 }
 
-/// A joint normal distribution of τ, ln g, δ, β.
+/// A joint normal distribution of τ, ln g, δ, β, w.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prior {
     pub(super) mean: Vector<TRAITS>,
@@ -34,20 +34,21 @@ impl Prior {
     /// Independent marginals; `delta` is the age's and type's δ with its SD.
     #[must_use]
     pub fn unconditional(numbers: &FilterNumbers, delta: Hours, delta_sd: Hours) -> Prior {
-        let sds = [numbers.period_sd, numbers.log_gain_sd, delta_sd.0, numbers.beta_sd];
+        let sds = [numbers.period_sd, numbers.log_gain_sd, delta_sd.0, numbers.beta_sd, numbers.wall_sd];
         let mut covariance = [[0.0; TRAITS]; TRAITS];
         for (index, sd) in sds.into_iter().enumerate() {
             covariance[index][index] = sd * sd;
         }
-        Prior { mean: [numbers.period, numbers.log_gain, delta.0, 0.0], covariance }
+        Prior { mean: [numbers.period, numbers.log_gain, delta.0, 0.0, numbers.wall], covariance }
     }
 
     /// For somebody whose usual life holds an oscillator of mean period and gain `oscillator_angle` after mid-sleep: the same
-    /// spreads, correlated as that condition makes them, and β where it agrees with δ.
+    /// spreads, correlated as that condition makes them. What the oscillator's angle lacks of δ is laid to β, but not all of
+    /// it: of somebody whose sleep lies unusually to the model's clock, part is that the person's clock is slow or fast.
     #[must_use]
     pub fn entrained(&self, numbers: &FilterNumbers, slopes: &Slopes, oscillator_angle: Hours) -> Prior {
         // δ + β − a (τ − τ₀) − b (ln g − ln g₀) = angle ± scatter.
-        let row = [-slopes.period, -slopes.gain, 1.0, 1.0];
+        let row = [-slopes.period, -slopes.gain, 1.0, 1.0, 0.0];
         let variance = slopes.scatter * slopes.scatter + numbers.entrained_sd * numbers.entrained_sd;
         let conditional = self.given(&row, 0.0, variance);
         let scale: Vector<TRAITS> = std::array::from_fn(|index| {
@@ -57,7 +58,11 @@ impl Prior {
             std::array::from_fn(|column| conditional.covariance[row][column] * scale[row] * scale[column])
         });
         let mut mean = self.mean;
-        mean[3] = oscillator_angle.wrap_12().0 - mean[2];
+        let missing = oscillator_angle.wrap_12().0 - mean[2];
+        // An angle that no clock has is the model's fault, not a period's.
+        let slower = -numbers.angle_by_period * missing / slopes.period;
+        mean[0] += slower.clamp(-numbers.period_sd, numbers.period_sd);
+        mean[3] = numbers.angle_by_beta * missing;
         Prior { mean, covariance }
     }
 

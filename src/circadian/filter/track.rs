@@ -1,13 +1,14 @@
-//! One or two beliefs about a clock, followed through time.
+//! One or several beliefs about a clock, followed through time.
 
 use std::f64::consts::{PI, TAU};
 
 use serde::{Deserialize, Serialize};
 
-use super::belief::{BETA, Belief, Kept, Observation, PHASE, Surprise, wrap};
+use super::belief::{AMPLITUDE, Belief, DELTA, Kept, Observation, PHASE, Surprise};
+use super::compromise::Compromise;
 use super::ensemble::{Ensemble, cells_in};
 use super::life::{Life, MainSleep, Use};
-use super::mixture::{self, Compromise, LEAST_SHARE, SHARES};
+use super::mixture::{Mixture, PARTS};
 use super::person::{EveningLight, Person};
 use super::prior::Prior;
 use super::{FilterModel, LightBin, REDRAWN};
@@ -15,15 +16,10 @@ use crate::circadian::PHASE_PER_HOUR;
 use crate::circadian::drive::{BIN, CELL};
 use crate::units::{Hours, Radians, Span, UtcMillis};
 
-/// A lighter belief is forgotten below this weight.
-const LEAST_WEIGHT: f64 = 0.02;
-
 /// Who is seen asleep further from the middle of the usual night is napping.
 const ABOUT_A_NIGHT: Hours = Hours(6.0);
 
 const DAY: Span = Span::days(1);
-
-const EQUAL: [f32; 3] = [1.0 / 3.0; 3];
 
 /// Something that says more of the clock than light does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,16 +58,15 @@ impl Happening {
 pub struct Track {
     at: UtcMillis,
     first: Kept,
-    second: Option<Box<Second>>,
+    others: Box<[Other]>,
     pub(super) life: Life,
     /// Nothing is known of the phase yet.
     diffuse: bool,
-    /// How likely each of [`SHARES`] is.
-    shares: [f32; 3],
 }
 
+/// A belief besides the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Second {
+struct Other {
     kept: Kept,
     /// Of 1.
     weight: f64,
@@ -85,12 +80,9 @@ pub struct Run<'a> {
     at: UtcMillis,
     /// What happened before this was taken in.
     told_until: UtcMillis,
-    pub(super) beliefs: [Option<Belief>; 2],
-    /// Of the second.
-    pub(super) weight: f64,
+    pub(super) beliefs: Mixture,
     life: Life,
     diffuse: bool,
-    shares: [f64; 3],
     /// What the observations of this run were worth.
     pub surprises: Vec<(UtcMillis, Surprise)>,
     /// The minima that were passed, to about a quarter of an hour, with δ at that time.
@@ -102,7 +94,7 @@ impl Track {
     #[must_use]
     pub fn settled(model: &FilterModel, prior: &Prior, at: UtcMillis, amplitude: f64, adaptation: f64) -> Track {
         let belief = Belief::at_mid_sleep(prior, amplitude, adaptation, &model.numbers);
-        Track { at, first: Kept::of(&belief), second: None, life: Life::settled(), diffuse: false, shares: EQUAL }
+        Track { at, first: Kept::of(&belief), others: Box::default(), life: Life::settled(), diffuse: false }
     }
 
     /// The same of somebody of whom nothing is known: the phase may be any.
@@ -110,7 +102,7 @@ impl Track {
     pub fn diffuse(model: &FilterModel, prior: &Prior, at: UtcMillis, amplitude: f64, adaptation: f64) -> Track {
         let mut belief = Belief::at_mid_sleep(prior, amplitude, adaptation, &model.numbers);
         widen(&mut belief, model.numbers.diffuse_sd);
-        Track { at, first: Kept::of(&belief), second: None, life: Life::settled(), diffuse: true, shares: EQUAL }
+        Track { at, first: Kept::of(&belief), others: Box::default(), life: Life::settled(), diffuse: true }
     }
 
     #[must_use]
@@ -120,22 +112,20 @@ impl Track {
 
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.second.as_ref().map_or(0, |_| size_of::<Second>())
+        size_of_val::<[Other]>(&self.others)
     }
 
     #[must_use]
     pub fn run<'a>(&self, model: &'a FilterModel, person: &'a Person) -> Run<'a> {
-        let second = self.second.as_ref();
+        let others = self.others.iter().map(|other| (other.weight, other.kept.belief()));
         Run {
             model,
             person,
             at: self.at,
             told_until: self.at,
-            beliefs: [Some(self.first.belief()), second.map(|second| second.kept.belief())],
-            weight: second.map_or(0.0, |second| second.weight),
+            beliefs: Mixture::of(self.first.belief(), others),
             life: self.life,
             diffuse: self.diffuse,
-            shares: self.shares.map(f64::from),
             surprises: Vec::new(),
             minima: Vec::new(),
         }
@@ -173,17 +163,10 @@ impl Run<'_> {
     /// To be kept. Only at an instant at which sample points are redrawn is nothing lost by it.
     #[must_use]
     pub fn track(&self) -> Track {
-        let [first, second] = &self.beliefs;
-        let second = second.as_ref().map(|belief| Box::new(Second { kept: Kept::of(belief), weight: self.weight }));
-        let first = first.as_ref().map_or_else(|| Kept::of(&self.usual()), Kept::of);
-        Track {
-            at: self.at,
-            first,
-            second,
-            life: self.life,
-            diffuse: self.diffuse,
-            shares: self.shares.map(|share| share as f32),
-        }
+        let mut parts = self.beliefs.iter().map(|(weight, belief)| Other { kept: Kept::of(belief), weight });
+        let first = parts.next().map_or_else(|| Kept::of(&self.usual()), |first| first.kept);
+        let others = parts.collect();
+        Track { at: self.at, first, others, life: self.life, diffuse: self.diffuse }
     }
 
     fn usual(&self) -> Belief {
@@ -245,24 +228,20 @@ impl Run<'_> {
             }
             cell += CELL;
         }
-        let before = self.mean_phase();
-        for (belief, ensemble) in self.beliefs.iter_mut().zip(&ensembles) {
-            if let (Some(belief), Some(ensemble)) = (belief, ensemble) {
-                belief.follow(ensemble, hours, &self.person.prior, &self.model.numbers);
-            }
+        let before = self.beliefs.mean_phase();
+        for (belief, ensemble) in self.beliefs.iter_mut().zip(ensembles.iter().flatten()) {
+            belief.follow(ensemble, hours, &self.person.prior, &self.model.numbers);
         }
         self.note_minimum(before, hours);
         self.at = stop;
     }
 
     fn note_minimum(&mut self, before: f64, hours: f64) {
-        let after = self.mean_phase();
+        let after = self.beliefs.mean_phase();
         let level = PI + TAU * libm::floor((after - PI) / TAU);
         if before < level && level <= after && after - before < PI {
             let at = self.at + Span::from_hours(Hours(hours * (level - before) / (after - before)));
-            let heavier = self.beliefs[usize::from(self.weight > 0.5)].or(self.beliefs[0]);
-            let delta = heavier.map_or(0.0, |belief| belief.mean[super::belief::DELTA]);
-            self.minima.push((at, Hours(delta)));
+            self.minima.push((at, Hours(self.beliefs.heaviest().mean[DELTA])));
         }
     }
 
@@ -271,48 +250,53 @@ impl Run<'_> {
         if self.person.evening == EveningLight::PLAIN {
             return bin;
         }
-        self.person.evening.at(bin, Radians(self.mean_phase() + (at - self.at).as_hours().0 * PHASE_PER_HOUR))
+        self.person.evening.at(bin, Radians(self.beliefs.mean_phase() + (at - self.at).as_hours().0 * PHASE_PER_HOUR))
     }
 
-    /// ψ + βω of the heavier belief.
-    fn mean_phase(&self) -> f64 {
-        let heavier = self.beliefs[usize::from(self.weight > 0.5)].or(self.beliefs[0]);
-        heavier.map_or(0.0, |belief| belief.mean[PHASE] + belief.mean[BETA] * PHASE_PER_HOUR)
-    }
-
-    pub(super) fn ensembles(&self) -> [Option<Ensemble>; 2] {
+    pub(super) fn ensembles(&self) -> [Option<Ensemble>; PARTS] {
         let (oscillator, settled) = (&self.model.oscillator, self.life.is_quiet());
-        self.beliefs.each_ref().map(|belief| belief.as_ref().map(|belief| Ensemble::of(belief, oscillator, settled)))
+        self.beliefs.each(|belief| Ensemble::of(belief, oscillator, settled))
     }
 
-    /// At an instant of redrawing: what is kept is what goes on, and two beliefs that agree become one.
+    /// At an instant of redrawing: what is kept is what goes on; beliefs are taken apart and put together.
     fn tidy(&mut self) {
-        for belief in self.beliefs.iter_mut().flatten() {
+        let numbers = &self.model.numbers;
+        for belief in self.beliefs.iter_mut() {
             if !belief.is_finite() {
                 // Not reachable by any input that is known; a clock that is unknown is better than one that is not a number.
-                let mut anew = Belief::at_mid_sleep(&self.person.prior, 0.7, 0.5, &self.model.numbers);
-                widen(&mut anew, self.model.numbers.diffuse_sd);
+                let mut anew = Belief::at_mid_sleep(&self.person.prior, 0.7, 0.5, numbers);
+                widen(&mut anew, numbers.diffuse_sd);
                 *belief = anew;
             }
         }
-        self.merge();
-        let mut split_above = self.model.numbers.split_sd;
-        if self.at.floor_to(DAY) == self.at {
-            let arrived = self.life.day_begins();
-            if arrived.is_some() {
-                self.shares = EQUAL.map(f64::from);
-            }
-            if arrived.is_some_and(|by| by.0.abs() >= self.model.numbers.split_shift.0) {
-                split_above = 0.0;
-            }
+        self.beliefs.forget();
+        if self.life.is_settled() {
+            self.beliefs.merge(Hours(numbers.merged_within));
+        }
+        if self.at.floor_to(DAY) == self.at
+            && let Some(by) = self.life.day_begins()
+        {
+            self.arrive(by);
         }
         if !self.diffuse {
-            self.split(split_above);
+            self.beliefs.halve_above(Hours(numbers.split_sd), numbers.split_reach);
         }
-        for belief in self.beliefs.iter_mut().flatten() {
+        for belief in self.beliefs.iter_mut() {
             *belief = belief.rounded();
         }
-        self.shares = self.shares.map(|share| f64::from(share as f32));
+        self.beliefs.weigh_first();
+    }
+
+    /// A flight may be answered in more than one way. A clock that feels light strongly is soon there, another stands still
+    /// for days; far enough eastward which side of its minimum the first mornings fall on decides whether it goes there
+    /// forward or back.
+    fn arrive(&mut self, by: Hours) {
+        let numbers = &self.model.numbers;
+        if by.0 >= numbers.either_way_shift.0 {
+            self.beliefs.split_by_phase();
+        } else if by.0.abs() >= numbers.split_shift.0 {
+            self.beliefs.split_by_gain();
+        }
     }
 
     fn take(&mut self, happening: &Happening) {
@@ -342,7 +326,7 @@ impl Run<'_> {
             return;
         }
         let numbers = &self.model.numbers;
-        let Some(belief) = &self.beliefs[0] else { return };
+        let belief = self.beliefs.heaviest();
         let expected = Observation::of_sleep(belief, after, self.person.sleep_sd.0);
         // A phase that is ahead of the night means that the night was late.
         let off = -expected.innovation / PHASE_PER_HOUR;
@@ -351,7 +335,7 @@ impl Run<'_> {
             Use::Compromises => self.compromise(sleep, after),
             used => {
                 if used == Use::ObservesAnew {
-                    for belief in self.beliefs.iter_mut().flatten() {
+                    for belief in self.beliefs.iter_mut() {
                         let sd = belief.phase_sd();
                         if sd < numbers.returned_sd {
                             widen(belief, numbers.returned_sd);
@@ -373,109 +357,31 @@ impl Run<'_> {
 
     /// The phase of settled life, `after` hours before the middle of a main sleep.
     fn begin_from(&mut self, after: f64) {
-        let before = self.beliefs[0].unwrap_or_else(|| self.usual());
-        let mut belief = Belief::at_mid_sleep(
-            &self.person.prior,
-            before.mean[super::belief::AMPLITUDE],
-            before.adaptation,
-            &self.model.numbers,
-        );
+        let before = self.beliefs.heaviest();
+        let amplitude = before.mean[AMPLITUDE];
+        let mut belief = Belief::at_mid_sleep(&self.person.prior, amplitude, before.adaptation, &self.model.numbers);
         belief.mean[PHASE] -= after * PHASE_PER_HOUR;
         belief.covariance[PHASE][PHASE] +=
             self.person.sleep_sd.0 * self.person.sleep_sd.0 * PHASE_PER_HOUR * PHASE_PER_HOUR;
-        self.beliefs = [Some(belief), None];
-        self.weight = 0.0;
+        self.beliefs = Mixture::one(belief);
         self.diffuse = false;
     }
 
-    /// Takes an observation into every belief; what it was worth to the heavier one.
+    /// Takes an observation in; what it was worth.
     fn observe(&mut self, of: impl Fn(&Belief) -> Observation) -> Option<Surprise> {
-        let observations = self.beliefs.each_ref().map(|belief| belief.as_ref().map(&of));
-        self.reweigh(&observations);
-        let gate = self.model.numbers.gate;
-        let mut surprises = [None; 2];
-        for ((belief, observation), surprise) in self.beliefs.iter_mut().zip(&observations).zip(&mut surprises) {
-            if let (Some(belief), Some(observation)) = (belief, observation) {
-                *surprise = Some(belief.observe(observation, gate));
-            }
-        }
-        let heavier = surprises[usize::from(self.weight > 0.5)].or(surprises[0]);
-        self.surprises.extend(heavier.map(|surprise| (self.at, surprise)));
-        heavier
+        let surprise = self.beliefs.observe(of, self.model.numbers.gate);
+        self.surprises.extend(surprise.map(|surprise| (self.at, surprise)));
+        surprise
     }
 
-    /// A sleep after a flight: people sleep between where the clock on the wall and where their own would have them, nobody
-    /// knows how much nearer to which. All shares that are thought possible are taken, and weighed by what they explain.
+    /// Takes in a sleep after a flight.
     fn compromise(&mut self, sleep: &MainSleep, after: f64) {
         let numbers = &self.model.numbers;
-        let mut evidence = [0.0; 2];
-        let mut shares = [0.0; SHARES.len()];
-        let weights = [1.0 - self.weight, self.weight];
-        for (index, belief) in self.beliefs.iter_mut().enumerate() {
-            let Some(belief) = belief else { continue };
-            let compromise = Compromise::of(belief, sleep.from_habit.0, after);
-            let mut parts = [(0.0, *belief); SHARES.len()];
-            for ((part, share), weight) in parts.iter_mut().zip(SHARES).zip(self.shares) {
-                let (likelihood, updated) = compromise.with_share(belief, share, numbers.unsettled_sleep);
-                *part = (weight * likelihood, updated);
-            }
-            let total: f64 = parts.iter().fold(0.0, |sum, part| sum + part.0);
-            evidence[index] = weights[index] * total;
-            for (share, part) in shares.iter_mut().zip(&parts) {
-                *share += weights[index] * part.0;
-            }
-            if compromise.moves {
-                *belief = mixture::moments(&parts, total);
-            }
-        }
-        let total = evidence[0] + evidence[1];
-        if total > 0.0 {
-            if self.beliefs[1].is_some() {
-                self.weight = evidence[1] / total;
-            }
-            self.shares = shares.map(|share| (share / total).max(LEAST_SHARE));
-        }
-    }
-
-    fn reweigh(&mut self, observations: &[Option<Observation>; 2]) {
-        let ([Some(first), Some(second)], [Some(one), Some(other)]) = (&self.beliefs, observations) else { return };
-        let log_likelihood = |observation: &Observation, belief: &Belief| {
-            let spread = observation.spread(belief);
-            -0.5 * (observation.innovation * observation.innovation / spread + libm::log(spread))
-        };
-        let odds = libm::exp((log_likelihood(other, second) - log_likelihood(one, first)).clamp(-20.0, 20.0));
-        let heavy = self.weight * odds;
-        self.weight = heavy / (heavy + 1.0 - self.weight);
-    }
-
-    /// Makes two beliefs of one whose phase is known worse than `above` hours.
-    fn split(&mut self, above: f64) {
-        let numbers = &self.model.numbers;
-        let [Some(belief), None] = self.beliefs else { return };
-        let variance = belief.covariance[PHASE][PHASE];
-        if libm::sqrt(variance) / PHASE_PER_HOUR <= above {
-            return;
-        }
-        let parts = mixture::halves(&belief, numbers.split_reach);
-        self.beliefs = parts.map(Some);
-        self.weight = 0.5;
-    }
-
-    fn merge(&mut self) {
-        let ([Some(first), Some(second)], numbers) = (&self.beliefs, &self.model.numbers) else { return };
-        let phase = |belief: &Belief| belief.mean[PHASE] + belief.mean[BETA] * PHASE_PER_HOUR;
-        let apart = wrap(phase(second) - phase(first));
-        if self.weight < LEAST_WEIGHT {
-            self.beliefs[1] = None;
-            self.weight = 0.0;
-        } else if self.weight > 1.0 - LEAST_WEIGHT {
-            self.beliefs = [Some(*second), None];
-            self.weight = 0.0;
-        } else if apart.abs() < numbers.merged_within * PHASE_PER_HOUR {
-            let merged = mixture::mean_of(first, second, self.weight);
-            self.beliefs = [Some(merged), None];
-            self.weight = 0.0;
-        }
+        let observations = self.beliefs.each(|belief| {
+            let compromise = Compromise::of(belief, sleep.from_habit.0, after, numbers.unsettled_sleep);
+            (compromise.observation, compromise.moves)
+        });
+        self.beliefs.take_in(observations, numbers.gate);
     }
 }
 
