@@ -131,12 +131,18 @@ pub trait Log {
     /// The client refused.
     fn resume(&mut self, partition: i32, offset: i64) -> Result<(), LogError>;
 
-    /// Begins reading a partition of the state topic. The end is its high watermark as of now, what open transactions hold
-    /// back included: with less, the states would be older than the offsets that are committed with them.
+    /// Asks how far a partition of the state topic reaches: its high watermark as of now, what open transactions hold back
+    /// included. With less, the states would be older than the offsets that are committed with them.
     ///
     /// # Errors
     /// The cluster did not answer.
-    fn open_state(&mut self, partition: i32) -> Result<Bounds, LogError>;
+    fn state_bounds(&mut self, partition: i32) -> Result<Bounds, LogError>;
+
+    /// Begins reading a partition of the state topic.
+    ///
+    /// # Errors
+    /// The client refused.
+    fn open_state(&mut self, partition: i32, from: i64) -> Result<(), LogError>;
 
     /// Up to `max` committed records of the state partitions that are open, waiting for the first at most `wait`. Their
     /// positions name the processor's input topic, and offsets of the state topic.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod codec;
 pub mod directory;
 pub mod effects;
+mod latest;
 pub mod log;
 pub mod outbox;
 mod ownership;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::codec::Marker;
+use super::latest::Latest;
 use super::log::{Bounds, Committed};
 use super::partition::{Cursor, Partition};
 use super::processor::Processor;
@@ -37,6 +38,10 @@ pub(super) struct Loading {
     /// Offsets of the state topic: the high watermark when reading began, and what has been read up to now.
     pub(super) until: i64,
     pub(super) reached: i64,
+    /// Partitions are read a few at a time.
+    pub(super) is_open: bool,
+    /// What has been read.
+    pub(super) latest: Latest,
     /// The last marker seen.
     pub(super) marker: Option<Marker>,
     /// What the group has committed, and how far the input reaches.
@@ -45,6 +50,11 @@ pub(super) struct Loading {
 }
 
 impl Loading {
+    /// Everything up to the end has been read.
+    pub(super) fn is_complete(&self) -> bool {
+        self.reached >= self.until
+    }
+
     /// The states have seen more than was committed, and more than there was, when that was asked for.
     pub(super) fn is_older_than(&self, marker: &Marker) -> bool {
         let committed = self.committed.as_ref().map(|committed| committed.offset);

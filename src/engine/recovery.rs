@@ -9,26 +9,11 @@ use super::processor::{Processor, Unit as _};
 use super::store::Counted;
 
 impl<P: Processor> Partition<P> {
-    /// A state as its topic has it; a later one of the same key takes its place. To be called before anything else.
+    /// A state as its topic has it, once for each key and before anything else.
     pub fn load(&mut self, unit: P::Unit, position: i64) {
-        let place = self.store.find(unit.key());
-        let place = if let Some(place) = place {
-            if let Some(slot) = self.store.get_mut(place) {
-                slot.unit = unit;
-            }
-            place
-        } else {
-            self.store.insert(unit)
-        };
+        let place = self.store.insert(unit);
         if let Some(slot) = self.store.get_mut(place) {
             slot.complete_to = position;
-        }
-    }
-
-    /// The topic says that nothing is known under a key any more.
-    pub fn unload(&mut self, key: &str) {
-        if let Some(place) = self.store.find(key) {
-            self.store.remove(place);
         }
     }
 

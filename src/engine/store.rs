@@ -72,7 +72,7 @@ pub fn hash_of(key: &[u8]) -> u32 {
 }
 
 /// Spreads the stored 32 bits over the 64 that the table wants.
-fn widen(hash: u32) -> u64 {
+pub(super) fn widen(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 

@@ -193,6 +193,13 @@ impl KafkaLog {
         Ok(list)
     }
 
+    fn states(&mut self) -> Result<&mut StateReader, LogError> {
+        Ok(match &mut self.states {
+            Some(states) => states,
+            none => none.insert(StateReader::connect(&self.cluster, self.processor, self.worker)?),
+        })
+    }
+
     fn destination(&self, wanted: Destination) -> &str {
         self.destinations.iter().find(|(destination, _)| *destination == wanted).map_or("", |(_, name)| name)
     }
@@ -267,12 +274,12 @@ impl Log for KafkaLog {
         self.consumer.resume(&list).map_err(|error| client_error("resume", &error))
     }
 
-    fn open_state(&mut self, partition: i32) -> Result<Bounds, LogError> {
-        let states = match &mut self.states {
-            Some(states) => states,
-            none => none.insert(StateReader::connect(&self.cluster, self.processor, self.worker)?),
-        };
-        states.open(partition)
+    fn state_bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {
+        self.states()?.bounds(partition)
+    }
+
+    fn open_state(&mut self, partition: i32, from: i64) -> Result<(), LogError> {
+        self.states()?.open(partition, from)
     }
 
     fn fetch_state(&mut self, max: usize, wait: Duration) -> Result<MessageBatch, LogError> {

@@ -53,18 +53,24 @@ impl StateReader {
 
     /// # Errors
     /// The cluster did not answer.
-    pub fn open(&mut self, partition: i32) -> Result<Bounds, LogError> {
+    pub fn bounds(&self, partition: i32) -> Result<Bounds, LogError> {
         let (low, high) = self
             .ends
             .fetch_watermarks(&self.topic, partition, ROUND_TRIP)
             .map_err(|error| client_error(&format!("watermarks of {} {partition}", self.topic), &error))?;
+        Ok(Bounds { low, high })
+    }
+
+    /// # Errors
+    /// The client refused.
+    pub fn open(&mut self, partition: i32, from: i64) -> Result<(), LogError> {
         self.queue.take_partition(&self.consumer, &self.topic, partition)?;
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&self.topic, partition, Offset::Offset(low))
+        list.add_partition_offset(&self.topic, partition, Offset::Offset(from))
             .map_err(|error| client_error("partition list", &error))?;
         self.consumer.incremental_assign(&list).map_err(|error| client_error("assign states", &error))?;
-        self.open.insert(partition, low);
-        Ok(Bounds { low, high })
+        self.open.insert(partition, from);
+        Ok(())
     }
 
     /// # Errors

@@ -199,16 +199,21 @@ impl Log for ModelLog {
         Ok(())
     }
 
-    fn open_state(&mut self, partition: i32) -> Result<Bounds, LogError> {
-        self.at("open_state")?;
+    fn state_bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {
+        self.at("state_bounds")?;
         let kafka = self.world.kafka.borrow();
         let log = kafka.log(self.state(partition));
-        self.states.insert(partition, StateReading { next: log.start(), position: None });
         let is_hidden = log.last_stable_offset() < log.high_watermark();
         self.world.statistics.borrow_mut().hidden += u64::from(is_hidden);
         let stops_early = self.world.sabotage.restores_to_the_last_stable_offset;
         let high = if stops_early { log.last_stable_offset() } else { log.high_watermark() };
         Ok(Bounds { low: log.start(), high })
+    }
+
+    fn open_state(&mut self, partition: i32, from: i64) -> Result<(), LogError> {
+        self.at("open_state")?;
+        self.states.insert(partition, StateReading { next: from, position: None });
+        Ok(())
     }
 
     fn fetch_state(&mut self, max: usize, _wait: Duration) -> Result<ModelBatch, LogError> {

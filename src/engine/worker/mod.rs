@@ -8,11 +8,13 @@
 //! |---|---|
 //! | this one | the loop, the group, one record |
 //! | [`takeover`] | a partition from its state topic and its log |
+//! | [`loading`] | reading the state topic |
 //! | [`transaction`] | effects, offsets, commit, abort |
 //! | [`checkpoints`] | states into the state topic, a slice at a time |
 //! | [`watch`] | ticks, questions, gauges |
 
 mod checkpoints;
+mod loading;
 mod takeover;
 mod transaction;
 mod watch;
@@ -125,6 +127,7 @@ pub struct Worker<P: Processor, L: Log> {
     last_slice: Duration,
     /// How fast a restore goes.
     pace: takeover::Pace,
+    loaded: loading::Loaded,
     /// A state as bytes.
     buffer: Vec<u8>,
 }
@@ -153,6 +156,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             next_observation: Duration::ZERO,
             last_slice: Duration::ZERO,
             pace: takeover::Pace::default(),
+            loaded: loading::Loaded::default(),
             buffer: Vec::new(),
         }
     }

@@ -7,19 +7,14 @@ use tracing::{debug, info, warn};
 
 use super::{Kept, Worker};
 use crate::engine::checkpoint::Mark;
-use crate::engine::codec::{self, CodecError, MARKER_KEY, Marker};
+use crate::engine::codec::Marker;
 use crate::engine::directory::{Directory, Progress};
-use crate::engine::log::{Batch, Bounds, Committed, Log, LogError, Start};
+use crate::engine::latest::Latest;
+use crate::engine::log::{Bounds, Committed, Log, LogError, Start};
 use crate::engine::ownership::{Loading, Owned};
 use crate::engine::partition::{Cursor, Partition};
 use crate::engine::processor::Processor;
 use crate::telemetry::PartitionMetrics;
-
-/// State records taken at once.
-const STATE_BATCH: usize = 5_000;
-
-/// How long to wait for one.
-const STATE_PATIENCE: Duration = Duration::from_millis(5);
 
 /// How fast a restore goes: what was left when it was looked at last, and when that was.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,13 +41,13 @@ impl Pace {
 }
 
 /// What a partition begins with once its states are there.
-struct Beginning {
+pub(super) struct Beginning {
     /// Where the states are complete; `None`: there are none.
-    mark: Option<Mark>,
+    pub(super) mark: Option<Mark>,
     /// Effects of records before this offset were published.
-    until: Option<i64>,
+    pub(super) until: Option<i64>,
     /// The first record read.
-    start: i64,
+    pub(super) start: i64,
 }
 
 impl<P: Processor, L: Log> Worker<P, L> {
@@ -80,10 +75,12 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 let bounds = self.log.bounds(number)?;
                 let mut owned = self.owned_from(Partition::new(number, bounds.low), None, cursor);
                 if self.settings.checkpoints.is_some() {
-                    let states = self.log.open_state(number)?;
+                    let states = self.log.state_bounds(number)?;
                     owned.loading = Some(Loading {
                         until: states.high,
                         reached: states.low,
+                        is_open: false,
+                        latest: Latest::default(),
                         marker: None,
                         committed,
                         input: bounds,
@@ -128,106 +125,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
         }
     }
 
-    /// Reads on in the state topic, for every partition whose states are not there yet.
-    pub(super) fn load_states(&mut self) -> Result<(), LogError> {
-        if self.owned.iter().all(|owned| owned.loading.is_none()) {
-            return Ok(());
-        }
-        let batch = self.log.fetch_state(STATE_BATCH, STATE_PATIENCE)?;
-        for index in 0..batch.len() {
-            self.load_record(&batch, index)?;
-        }
-        // Before any reader is closed: a client waits for the records that it has handed out.
-        drop(batch);
-        for number in self.owned.numbers() {
-            let Some(owned) = self.owned.get_mut(number) else { continue };
-            let Some(loading) = &mut owned.loading else { continue };
-            // By position: the last record is followed by the marker of its transaction, which is never handed out.
-            loading.reached = self.log.state_position(number).unwrap_or(loading.reached).max(loading.reached);
-            let left = (loading.until - loading.reached).max(0).unsigned_abs();
-            self.shared.directory.report(P::INPUT, number, Progress::States { left });
-            if loading.reached >= loading.until {
-                self.finish_loading(number)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn load_record(&mut self, batch: &L::Batch, index: usize) -> Result<(), LogError> {
-        let record = batch.record(index);
-        let number = record.position.partition;
-        let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
-        let Some(loading) = &mut owned.loading else { return Ok(()) };
-        self.metrics.restored.increment(1);
-        let unreadable = |error: CodecError| {
-            LogError::Fatal(format!(
-                "state of {} can't be read (zoner.state.{}, partition {number}, offset {}): {error}",
-                record.key.map(String::from_utf8_lossy).unwrap_or_default(),
-                P::NAME,
-                record.position.offset,
-            ))
-        };
-        match (record.key, record.value) {
-            (Some(MARKER_KEY), Some(value)) => {
-                loading.marker = Some(codec::decode_marker(value).map_err(unreadable)?);
-            }
-            (Some(_), Some(value)) => {
-                let (position, unit) = codec::decode_unit(value).map_err(unreadable)?;
-                owned.partition.load(unit, position);
-            }
-            (Some(key), None) => {
-                if let Ok(key) = std::str::from_utf8(key) {
-                    owned.partition.unload(key);
-                }
-            }
-            (None, _) => warn!(position = ?record.position, "a state record without a key"),
-        }
-        Ok(())
-    }
-
-    fn finish_loading(&mut self, number: i32) -> Result<(), LogError> {
-        self.log.close_state(number)?;
-        let Some(mut loading) = self.owned.get_mut(number).and_then(|owned| owned.loading.take()) else {
-            return Ok(());
-        };
-        if loading.marker.as_ref().is_some_and(|marker| loading.is_older_than(marker)) {
-            // This process stood still, and somebody else has had the partition meanwhile: the group will say so. Until then
-            // it must not be taken for a topic that was emptied.
-            loading.input = self.log.bounds(number)?;
-            loading.committed = self.log.committed(&[number])?.pop().flatten();
-            if let Some(owned) = self.owned.get_mut(number) {
-                owned.cursor = loading.committed.as_ref().and_then(|c| Cursor::from_metadata(&c.metadata));
-            }
-        }
-        let beginning = match &loading.marker {
-            Some(marker) => self.beginning_with_states(number, marker, loading.input, loading.committed.as_ref())?,
-            None => self.beginning_without_states(number, loading.input, loading.committed.as_ref())?,
-        };
-        let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
-        // Without a committed offset a marker is written at once, and an offset with it.
-        let complete = beginning.mark.filter(|_| loading.committed.is_some());
-        owned.partition.loaded(beginning.mark, complete, beginning.start);
-        owned.restore_until = beginning.until.filter(|until| *until > beginning.start || owned.cursor.is_some());
-        owned.delivered = beginning.start;
-        owned.position_valid_from = beginning.start;
-        owned.partition.keep_undo(owned.is_live());
-        info!(
-            topic = P::INPUT.as_str(),
-            partition = number,
-            states = owned.partition.len(),
-            from = beginning.start,
-            until = owned.restore_until,
-            "states loaded"
-        );
-        if owned.is_live() {
-            owned.partition.reach(i64::MAX);
-            self.shared.directory.set_live(P::INPUT, number);
-        }
-        self.log.resume(number, beginning.start)
-    }
-
     /// Where nothing is in the state topic, the log is all there is: it must reach back to its beginning.
-    fn beginning_without_states(
+    pub(super) fn beginning_without_states(
         &self,
         number: i32,
         input: Bounds,
@@ -248,7 +147,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         Ok(beginning)
     }
 
-    fn beginning_with_states(
+    pub(super) fn beginning_with_states(
         &self,
         number: i32,
         marker: &Marker,

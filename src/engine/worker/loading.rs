@@ -1,0 +1,165 @@
+//! States from the state topic: read for all partitions together, decoded a partition at a time.
+
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+
+use super::Worker;
+use crate::engine::codec::{self, CodecError, MARKER_KEY};
+use crate::engine::directory::Progress;
+use crate::engine::log::{Batch, Log, LogError};
+use crate::engine::ownership::Loading;
+use crate::engine::partition::Cursor;
+use crate::engine::processor::Processor;
+
+/// State records taken at once.
+const STATE_BATCH: usize = 5_000;
+
+/// How long to wait for one.
+const STATE_PATIENCE: Duration = Duration::from_millis(5);
+
+/// Partitions are decoded for so long before the group is heard again.
+const LONGEST_SILENCE: Duration = Duration::from_millis(200);
+
+/// Partitions read at a time: what is read is kept until a partition is complete, and memory that was used once is used
+/// again. While one partition is decoded the client fetches others.
+const AT_A_TIME: usize = 4;
+
+/// What has been loaded since partitions were assigned last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Loaded {
+    partitions: usize,
+    states: usize,
+    /// Of the input, to be replayed.
+    records: i64,
+}
+
+impl<P: Processor, L: Log> Worker<P, L> {
+    /// Reads on in the state topic, for every partition whose states are not there yet.
+    pub(super) fn load_states(&mut self) -> Result<(), LogError> {
+        if self.owned.iter().all(|owned| owned.loading.is_none()) {
+            let Loaded { partitions, states, records } = std::mem::take(&mut self.loaded);
+            if partitions > 0 {
+                info!(topic = P::INPUT.as_str(), partitions, states, to_replay = records, "states loaded");
+            }
+            return Ok(());
+        }
+        self.open_more()?;
+        let is_complete = self.owned.iter().any(|owned| owned.loading.as_ref().is_some_and(Loading::is_complete));
+        let patience = if is_complete { Duration::ZERO } else { STATE_PATIENCE };
+        let batch = self.log.fetch_state(STATE_BATCH, patience)?;
+        for index in 0..batch.len() {
+            self.load_record(&batch, index)?;
+        }
+        // Before any reader is closed: a client waits for the records that it has handed out.
+        drop(batch);
+        let begun = self.shared.clock.elapsed();
+        for number in self.owned.numbers() {
+            let Some(owned) = self.owned.get_mut(number) else { continue };
+            let Some(loading) = &mut owned.loading else { continue };
+            // By position: the last record is followed by the marker of its transaction, which is never handed out.
+            loading.reached = self.log.state_position(number).unwrap_or(loading.reached).max(loading.reached);
+            let left = (loading.until - loading.reached).max(0).unsigned_abs();
+            self.shared.directory.report(P::INPUT, number, Progress::States { left });
+            let may_go_on = self.shared.clock.elapsed().saturating_sub(begun) < LONGEST_SILENCE;
+            if loading.is_complete() && may_go_on {
+                self.finish_loading(number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins with as many partitions as may be read together.
+    fn open_more(&mut self) -> Result<(), LogError> {
+        let open = |loading: &Loading| loading.is_open && !loading.is_complete();
+        let mut count =
+            self.owned.iter().filter_map(|owned| owned.loading.as_ref()).filter(|loading| open(loading)).count();
+        let waiting =
+            self.owned.iter_mut().filter_map(|owned| Some((owned.partition.number(), owned.loading.as_mut()?)));
+        for (number, loading) in waiting {
+            if !loading.is_open && !loading.is_complete() && count < AT_A_TIME {
+                loading.is_open = true;
+                self.log.open_state(number, loading.reached)?;
+                count += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn load_record(&mut self, batch: &L::Batch, index: usize) -> Result<(), LogError> {
+        let record = batch.record(index);
+        let position = record.position;
+        let Some(owned) = self.owned.get_mut(position.partition) else { return Ok(()) };
+        let Some(loading) = &mut owned.loading else { return Ok(()) };
+        self.metrics.restored.increment(1);
+        match (record.key, record.value) {
+            (Some(MARKER_KEY), Some(value)) => {
+                let marker = codec::decode_marker(value)
+                    .map_err(|error| unreadable::<P>(position.partition, "the marker", position.offset, &error))?;
+                loading.marker = Some(marker);
+            }
+            (Some(key), value) => loading.latest.put(key, value, position.offset),
+            (None, _) => warn!(?position, "a state record without a key"),
+        }
+        Ok(())
+    }
+
+    fn finish_loading(&mut self, number: i32) -> Result<(), LogError> {
+        // Its successor first: the client has something to fetch while this one is decoded.
+        self.open_more()?;
+        self.log.close_state(number)?;
+        let Some(mut loading) = self.owned.get_mut(number).and_then(|owned| owned.loading.take()) else {
+            return Ok(());
+        };
+        if loading.marker.as_ref().is_some_and(|marker| loading.is_older_than(marker)) {
+            // This process stood still, and somebody else has had the partition meanwhile: the group will say so. Until then
+            // it must not be taken for a topic that was emptied.
+            loading.input = self.log.bounds(number)?;
+            loading.committed = self.log.committed(&[number])?.pop().flatten();
+            if let Some(owned) = self.owned.get_mut(number) {
+                owned.cursor = loading.committed.as_ref().and_then(|c| Cursor::from_metadata(&c.metadata));
+            }
+        }
+        let beginning = match &loading.marker {
+            Some(marker) => self.beginning_with_states(number, marker, loading.input, loading.committed.as_ref())?,
+            None => self.beginning_without_states(number, loading.input, loading.committed.as_ref())?,
+        };
+        let units = std::mem::take(&mut loading.latest)
+            .decode()
+            .map_err(|found| unreadable::<P>(number, &found.key, found.offset, &found.error))?;
+        let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
+        for (position, unit) in units {
+            owned.partition.load(unit, position);
+        }
+        // Without a committed offset a marker is written at once, and an offset with it.
+        let complete = beginning.mark.filter(|_| loading.committed.is_some());
+        owned.partition.loaded(beginning.mark, complete, beginning.start);
+        owned.restore_until = beginning.until.filter(|until| *until > beginning.start || owned.cursor.is_some());
+        owned.delivered = beginning.start;
+        owned.position_valid_from = beginning.start;
+        owned.partition.keep_undo(owned.is_live());
+        self.loaded.partitions += 1;
+        self.loaded.states += owned.partition.len();
+        self.loaded.records += owned.restore_until.map_or(0, |until| until - beginning.start);
+        debug!(
+            topic = P::INPUT.as_str(),
+            partition = number,
+            states = owned.partition.len(),
+            from = beginning.start,
+            until = owned.restore_until,
+            "states of a partition loaded"
+        );
+        if owned.is_live() {
+            owned.partition.reach(i64::MAX);
+            self.shared.directory.set_live(P::INPUT, number);
+        }
+        self.log.resume(number, beginning.start)
+    }
+}
+
+fn unreadable<P: Processor>(partition: i32, key: &str, offset: i64, error: &CodecError) -> LogError {
+    let name = P::NAME;
+    LogError::Fatal(format!(
+        "state of {key} can't be read (zoner.state.{name}, partition {partition}, offset {offset}): {error}"
+    ))
+}
