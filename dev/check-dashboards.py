@@ -404,6 +404,7 @@ COUNTERS = {
 }  # fmt: skip
 GAUGES = {
     'consumer_lag_records{topic="user_activity",partition="0"}': 7, 'stream_time_lag_seconds{topic="user_activity",partition="0"}': 1.5,
+    'partitions{topic="user_activity"}': 1, 'partitions_owned{topic="user_activity",worker="0"}': 1,
     "travellers": 4, "travelling": 1, "state_bytes": 4000, "restore_remaining_records": 0,
     "restore_remaining_states": 0, "checkpoint_age_seconds": 12, "checkpoint_backlog_states": 30,
     'build_info{version="0.1.0"}': 1, 'tzdb_info{version="2026a"}': 1,

@@ -25,6 +25,8 @@ const COMMIT: &str = "zoner_commit_seconds";
 const TRANSACTIONS: &str = "zoner_transactions_total";
 const REBALANCES: &str = "zoner_rebalances_total";
 const FENCED: &str = "zoner_fenced_total";
+const PARTITIONS: &str = "zoner_partitions";
+const PARTITIONS_OWNED: &str = "zoner_partitions_owned";
 const LAG_RECORDS: &str = "zoner_consumer_lag_records";
 const LAG_SECONDS: &str = "zoner_stream_time_lag_seconds";
 const TICKS: &str = "zoner_ticks_total";
@@ -87,6 +89,8 @@ fn describe() {
     describe_counter!(TRANSACTIONS, "transactions, by outcome");
     describe_counter!(REBALANCES, "assignments and revocations handled");
     describe_counter!(FENCED, "times that another producer or member took over");
+    describe_gauge!(PARTITIONS, "partitions of an input topic");
+    describe_gauge!(PARTITIONS_OWNED, "partitions that a worker owns, live or being restored");
     describe_gauge!(LAG_RECORDS, "records between a partition's next offset and its end");
     describe_gauge!(LAG_SECONDS, Unit::Seconds, "clock minus stream time of a partition");
     describe_counter!(TICKS, "tick records written");
@@ -134,6 +138,7 @@ pub struct WorkerMetrics {
     pub rebalances: Counter,
     pub fenced: Counter,
     pub ticks: Counter,
+    pub partitions_owned: Gauge,
     pub travellers: Gauge,
     pub travelling: Gauge,
     pub state_bytes: Gauge,
@@ -151,8 +156,7 @@ pub struct WorkerMetrics {
     pub checkpoint_age: Gauge,
 }
 
-/// Gauges of one partition.
-#[derive(Clone)]
+/// Gauges of one partition, of which nothing is said any more when it is given up.
 pub struct PartitionMetrics {
     pub lag_records: Gauge,
     pub lag_seconds: Gauge,
@@ -169,11 +173,20 @@ impl PartitionMetrics {
     }
 }
 
+impl Drop for PartitionMetrics {
+    fn drop(&mut self) {
+        // Its next owner goes on; what stood here last would count as its lag for ever.
+        self.lag_records.set(0.0);
+        self.lag_seconds.set(0.0);
+    }
+}
+
 impl WorkerMetrics {
     #[must_use]
-    pub fn new(topic: Topic, worker: usize) -> WorkerMetrics {
+    pub fn new(topic: Topic, worker: usize, partitions: i32) -> WorkerMetrics {
         let name = topic.as_str();
         let worker = worker.to_string();
+        gauge!(PARTITIONS, "topic" => name).set(f64::from(partitions));
         let event_names: &[&'static str] = match topic {
             Topic::UserActivity => &Activity::NAMES,
             Topic::FlightStatus => &["flight_status", "watch", "tick"],
@@ -202,6 +215,7 @@ impl WorkerMetrics {
             rebalances: counter!(REBALANCES),
             fenced: counter!(FENCED),
             ticks: counter!(TICKS, "topic" => name),
+            partitions_owned: gauge!(PARTITIONS_OWNED, "topic" => name, "worker" => worker.clone()),
             travellers: gauge!(TRAVELLERS, "topic" => name, "worker" => worker.clone()),
             travelling: gauge!(TRAVELLING, "topic" => name, "worker" => worker.clone()),
             state_bytes: gauge!(STATE_BYTES, "topic" => name, "worker" => worker.clone()),

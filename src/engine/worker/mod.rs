@@ -139,7 +139,7 @@ pub type Kept<P> = Vec<Partition<P>>;
 impl<P: Processor, L: Log> Worker<P, L> {
     pub fn new(processor: Arc<P>, log: L, shared: Arc<Shared>, settings: Settings, worker: usize) -> Self {
         let (sender, queries) = mpsc::channel();
-        let metrics = WorkerMetrics::new(P::INPUT, worker);
+        let metrics = WorkerMetrics::new(P::INPUT, worker, settings.partitions);
         let owned = Ownership::new(settings.partitions);
         Worker {
             processor,
@@ -179,6 +179,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             self.shared.directory.disown(P::INPUT, owned.partition.number());
         }
         self.shared.directory.set_joined(P::INPUT, worker, false);
+        self.metrics.partitions_owned.set(0.0);
         match result {
             Ok(()) => {
                 self.log.close(leave);

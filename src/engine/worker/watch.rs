@@ -125,6 +125,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 }
             }
         }
+        self.metrics.partitions_owned.set(self.owned.iter().count() as f64);
         self.metrics.travellers.set(totals.travellers as f64);
         self.metrics.travelling.set(totals.travelling as f64);
         self.metrics.state_bytes.set(totals.state_bytes as f64);
