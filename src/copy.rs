@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::dead_letters::REDRIVEN_HEADER;
 use crate::engine::placement::Placement;
-use crate::engine::record::{FORWARDED_HEADER, Received};
+use crate::engine::processor::Processor;
+use crate::engine::record::{FORWARDED_HEADER, Position, Received, Record, Topic};
+use crate::flight::Flights;
+use crate::household::Travellers;
 use crate::units::UtcMillis;
 
 /// How fast.
@@ -95,26 +96,49 @@ pub fn target_partition(record: &Received, from: i32, to: i32, placement: Placem
     }
 }
 
-/// Whether a version that is fed with the rest of the topic makes this record, or its like, anew: a flight update, a watch,
-/// and what lies in another partition than its key's, for which its forwarded copy stands (forwarding it again would move it
-/// to another time). Ticks are no such record, they are the time; nor is a dead letter that was written back.
-#[must_use]
-pub fn is_made_again(record: &Received, partitions: i32, placement: Placement) -> bool {
-    #[derive(Deserialize)]
-    struct Name<'a> {
-        #[serde(borrow)]
-        activity: Option<std::borrow::Cow<'a, str>>,
+/// What a version that is fed with a topic makes anew: flight updates, watches, and the forwarded copies of what lies in
+/// another partition than it belongs to (its copies of before are in the topic already, in their place).
+pub struct MadeAgain {
+    topic: Topic,
+    partitions: i32,
+    placement: Placement,
+    travellers: Travellers,
+}
+
+impl MadeAgain {
+    /// Of an input topic with so many partitions.
+    #[must_use]
+    pub fn of(topic: Topic, partitions: i32, placement: Placement) -> MadeAgain {
+        MadeAgain { topic, partitions, placement, travellers: Travellers::embedded() }
     }
-    if record.header(FORWARDED_HEADER).is_some() || record.header(REDRIVEN_HEADER).is_some() {
-        return false;
+
+    /// Whether the version makes this record, or its like. Ticks are no such record, they are the time; nor is a dead letter
+    /// that was written back, nor what nobody can read.
+    #[must_use]
+    pub fn includes(&self, record: &Received) -> bool {
+        if record.header(FORWARDED_HEADER).is_some() || record.header(REDRIVEN_HEADER).is_some() {
+            return false;
+        }
+        match self.topic {
+            Topic::UserActivity => self.is_made_by(&self.travellers, record),
+            Topic::FlightStatus => self.is_made_by(&Flights, record),
+        }
     }
-    let Some(value) = &record.value else { return false };
-    let Ok(Name { activity: Some(activity) }) = serde_json::from_slice(value) else { return false };
-    if activity == "tick" {
-        return false;
+
+    /// As [`crate::engine::partition::Partition::take`] decides it.
+    fn is_made_by<P: Processor>(&self, processor: &P, received: &Received) -> bool {
+        let record = Record {
+            position: Position { topic: self.topic, partition: received.partition, offset: received.offset },
+            stamp: received.stamp,
+            key: received.key.as_deref(),
+            value: received.value.as_deref(),
+            origin: None,
+        };
+        let Ok(decoded) = processor.decode(&record) else { return false };
+        let Some(key) = decoded.key else { return false };
+        let is_at_home = || self.placement.partition(key.as_bytes(), self.partitions) == received.partition;
+        decoded.internal || !is_at_home() || record.key.is_none_or(<[u8]>::is_empty)
     }
-    let is_at_home = |key: &Vec<u8>| placement.partition(key, partitions) == record.partition;
-    matches!(&*activity, "flight_update" | "watch") || !record.key.as_ref().is_some_and(is_at_home)
 }
 
 #[cfg(test)]
@@ -169,27 +193,51 @@ mod tests {
         assert_eq!(target_partition(&record(3, 0, 0), 4, 2, Placement::Murmur2), 1);
     }
 
+    /// The afternoon of the day of which the records below tell.
+    const LATER: UtcMillis = UtcMillis(1_796_400_000_000);
+
     #[test]
-    fn what_a_version_under_test_makes_anew_is_left_out() {
-        let is_made_again = |record: &Received| is_made_again(record, 4, Placement::Murmur2);
+    fn what_a_version_under_test_makes_anew_is_known() {
+        let made_again = MadeAgain::of(Topic::UserActivity, 4, Placement::Murmur2);
         let home = Placement::Murmur2.partition(b"h1", 4);
-        let valued = |partition: i32, value: &str| Received {
-            key: Some(b"h1".to_vec()),
+        let keyed = |partition: i32, key: &str, value: &str| Received {
+            key: Some(key.as_bytes().to_vec()),
             value: Some(value.as_bytes().to_vec()),
-            ..record(partition, 0, 0)
+            ..record(partition, 0, LATER.0)
         };
-        assert!(is_made_again(&valued(home, r#"{"activity":"flight_update","flight":{}}"#)));
-        assert!(is_made_again(&valued(home, r#"{"activity":"watch"}"#)));
-        for own in [r#"{"activity":"tick"}"#, r#"{"activity":"sleep"}"#, r#"{"flight":"KL641"}"#, "no JSON"] {
-            assert!(!is_made_again(&valued(home, own)), "{own}");
+        let meal = r#"{"user_id":"anna","household_id":"h1","activity":"meal","timestamp":"2026-12-04T13:00:00Z"}"#;
+        let tick = r#"{"activity":"tick","timestamp":"2026-12-04T13:00:00Z"}"#;
+        for own in [tick, meal, r#"{"activity":"flying"}"#, "no JSON"] {
+            assert!(!made_again.includes(&keyed(home, "h1", own)), "{own}");
         }
-        let elsewhere = valued((home + 1) % 4, r#"{"activity":"sleep"}"#);
-        assert!(is_made_again(&elsewhere), "its forwarded copy comes as well");
-        let mut moved = valued(home, r#"{"activity":"sleep"}"#);
+        let elsewhere = keyed((home + 1) % 4, "h1", meal);
+        assert!(made_again.includes(&elsewhere), "its forwarded copy comes as well");
+        let without_key = Received { key: None, ..keyed(home, "", meal) };
+        assert!(made_again.includes(&without_key), "it is forwarded for the sake of its key");
+        let of_another =
+            (0..).map(|n| format!("k{n}")).find(|key| Placement::Murmur2.partition(key.as_bytes(), 4) != home);
+        let under_another_key = keyed((home + 1) % 4, &of_another.unwrap(), meal);
+        assert!(made_again.includes(&under_another_key), "it is the household that counts");
+        let mut moved = keyed(home, "h1", meal);
         moved.headers.push((FORWARDED_HEADER.to_owned(), Some(b"user_activity/0/1/2".to_vec())));
-        assert!(!is_made_again(&moved));
+        assert!(!made_again.includes(&moved));
         let mut redriven = elsewhere;
         redriven.headers.push((REDRIVEN_HEADER.to_owned(), Some(b"zoner.dead_letters/0/1".to_vec())));
-        assert!(!is_made_again(&redriven));
+        assert!(!made_again.includes(&redriven));
+    }
+
+    #[test]
+    fn flights_have_no_activity_and_belong_somewhere_as_well() {
+        let made_again = MadeAgain::of(Topic::FlightStatus, 4, Placement::Murmur2);
+        let key = "KL641|2026-12-04|AMS";
+        let status = format!(r#"{{"flight_key":"{key}","state":"scheduled","observed_at":"2026-12-04T10:00:00Z"}}"#);
+        let in_partition = |partition: i32| {
+            made_again.includes(&Received {
+                key: Some(key.as_bytes().to_vec()),
+                value: Some(status.as_bytes().to_vec()),
+                ..record(partition, 0, LATER.0)
+            })
+        };
+        assert_eq!((0..4).filter(|partition| !in_partition(*partition)).count(), 1, "one of them is its home");
     }
 }

@@ -9,10 +9,11 @@ use indicatif::ProgressBar;
 
 use super::start::{From, offsets_text};
 use super::{Connection, common};
-use crate::copy::{Merge, Speed, is_made_again, target_partition};
+use crate::copy::{MadeAgain, Merge, Speed, target_partition};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::placement::Placement;
 use crate::engine::record::{Received, Topic};
+use crate::event::encode;
 use crate::kafka::Cluster;
 use crate::kafka::scan::{Scan, Step};
 use crate::kafka::topics::{Topics, wanted};
@@ -43,7 +44,7 @@ pub struct ReplayTopic {
     #[arg(long, value_name = "TIMES", value_parser = speed, requires = "from_topic")]
     speed: Option<Speed>,
     /// Leave out what the version under test makes anew (flight updates, watches), and what lay in another partition than its
-    /// key's: its forwarded copy stands for it
+    /// household's or flight's: its forwarded copy stands for it. Ticks take their places, so that time goes the same way
     #[arg(long, requires = "from_topic")]
     outside_only: bool,
     /// Give the records the present time, instead of their own
@@ -74,10 +75,16 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
     refuse_another_kind(source, target)?;
     let target_topic = Target::find(&cluster, target, command.restamp, command.into_live)?;
     let scan = Scan::open(&cluster, "replay", source, &command.from.start())?;
+    let outside_of = |topic: Topic| MadeAgain::of(topic, scan.partitions(), cluster.placement);
+    let made_again = match (command.outside_only, role_of(source)) {
+        (false, _) => None,
+        (true, Some(topic)) => Some(outside_of(topic)),
+        (true, None) => bail!("--outside-only is for topics whose names end with user_activity or flight_status"),
+    };
     let bar = common::progress(scan.length(), "offsets");
     let mut copy = Copy {
         speed: command.speed.unwrap_or(Speed::Times(1.0)),
-        outside_only: command.outside_only,
+        made_again,
         placement: cluster.placement,
         writer: Writer::plain(&cluster, "replay")?,
         begun: None,
@@ -200,7 +207,7 @@ fn refuse_another_kind(source: &str, target: &str) -> anyhow::Result<()> {
 
 struct Copy {
     speed: Speed,
-    outside_only: bool,
+    made_again: Option<MadeAgain>,
     placement: Placement,
     scan: Scan,
     target: Target,
@@ -284,18 +291,27 @@ impl Copy {
             self.target.check_age(record.stamp)?;
             self.begun = Some((Instant::now(), record.stamp));
         }
-        if self.outside_only && is_made_again(record, self.scan.partitions(), self.placement) {
+        let (from, to) = (self.scan.partitions(), self.target.partitions);
+        let stamp = self.target.keeps_stamps.then_some(record.stamp);
+        let partition = Some(target_partition(record, from, to, self.placement));
+        if self.made_again.as_ref().is_some_and(|made_again| made_again.includes(record)) {
             self.left_out += 1;
+            if from == to {
+                let tick = encode::tick(record.stamp);
+                self.writer.send(&Outgoing {
+                    topic: &self.target.name,
+                    partition,
+                    stamp,
+                    key: None,
+                    value: Some(&tick),
+                    headers: &[],
+                })?;
+            }
         } else {
             self.writer.send(&Outgoing {
                 topic: &self.target.name,
-                partition: Some(target_partition(
-                    record,
-                    self.scan.partitions(),
-                    self.target.partitions,
-                    self.placement,
-                )),
-                stamp: self.target.keeps_stamps.then_some(record.stamp),
+                partition,
+                stamp,
                 key: record.key.as_deref(),
                 value: record.value.as_deref(),
                 headers: &record.headers,
