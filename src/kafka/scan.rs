@@ -26,6 +26,8 @@ pub enum ReadError {
     NoTopic(String),
     #[error("topic {topic} has {count} partitions; there is no partition {partition}")]
     NoPartition { topic: String, count: i32, partition: i32 },
+    #[error("offset {wanted} lies beyond the end of {topic}: {ends}")]
+    BeyondEnd { topic: String, wanted: i64, ends: String },
     #[error("no answer from {brokers}: {reason}")]
     Unreachable { brokers: String, reason: String },
     #[error("kafka.properties: {0}")]
@@ -88,7 +90,7 @@ fn connect(cluster: &Cluster, role: &str, isolation: &str) -> Result<BaseConsume
 
 impl Scan {
     /// # Errors
-    /// The topic or a partition of `start` is missing, or the cluster does not answer.
+    /// The topic or a partition of `start` is missing, it begins beyond the end, or the cluster does not answer.
     pub fn open(cluster: &Cluster, role: &str, topic: &str, start: &Start) -> Result<Scan, ReadError> {
         let consumer = connect(cluster, role, "read_committed")?;
         let parts = bounds(cluster, role, topic, start)?;
@@ -333,8 +335,22 @@ fn bounds(cluster: &Cluster, role: &str, topic: &str, start: &Start) -> Result<B
         if wanted < low && *start != Start::Offset(0) {
             warn!("partition {partition} of {topic}: offsets {wanted} to {} are no longer there", low - 1);
         }
+        if let Start::Offsets(_) = start
+            && wanted > end
+        {
+            let ends = format!("partition {partition} ends at {end}");
+            return Err(ReadError::BeyondEnd { topic: topic.to_owned(), wanted, ends });
+        }
         let from = wanted.clamp(low, end.max(low));
         parts.insert(partition, Part { start: from, end, done: end <= from, held: false });
+    }
+    // Partitions are of different lengths: one offset for all of them may lie beyond some.
+    if let Start::Offset(wanted) = start
+        && parts.values().all(|part| *wanted > part.end)
+    {
+        let furthest = parts.values().map(|part| part.end).max().unwrap_or(0);
+        let ends = format!("its longest partition ends at {furthest}");
+        return Err(ReadError::BeyondEnd { topic: topic.to_owned(), wanted: *wanted, ends });
     }
     Ok(parts)
 }

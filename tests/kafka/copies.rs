@@ -127,6 +127,12 @@ fn a_copy_does_not_go_where_it_would_be_taken_for_life() {
     let nowhere = Installation::bare("guard-nowhere", 2, Stamps::Broker);
     let missing = run(copy(&source, &nowhere, &[])).failed(1);
     assert!(missing.contains("does not exist"), "{missing}");
+    let one = Installation::create("guard-one", 2, Stamps::Producers);
+    let beyond = run(copy(&source, &one, &["--speed", "max", "--from-offset", "4"])).failed(1);
+    assert!(beyond.contains("offset 4 lies beyond the end"), "{beyond}");
+    let beyond = run(copy(&source, &one, &["--speed", "max", "--from-offset", "0:0,1:9"])).failed(1);
+    assert!(beyond.contains("offset 9 lies beyond the end") && beyond.contains("partition 1 ends at"), "{beyond}");
+    assert_eq!(one.read("user_activity").len(), 0);
     assert_eq!(copied(), 0);
 
     run(copy(&source, &live, &["--speed", "max", "--restamp", "--prefix", &live.prefix, "--into-live"])).ok();
