@@ -1,20 +1,19 @@
 //! [`Log`] on librdkafka: one consumer in a group, one transactional producer, one for ticks.
 
 use std::ffi::CString;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::config::{FromClientConfig, FromClientConfigAndContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
-use rdkafka::types::RDKafkaRespErr;
-use tracing::{debug, error, info, warn};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tracing::{debug, warn};
 
+use super::group::{GroupContext, give_up, take_nothing};
+use super::instance::Instance;
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::settings::Cluster;
 use super::states::StateReader;
@@ -29,64 +28,8 @@ const ROUND_TRIP: Duration = Duration::from_secs(10);
 /// Initialising transactions waits for a predecessor's open one to be aborted.
 const INIT_TRANSACTIONS: Duration = Duration::from_secs(30);
 
-/// Collects what the group does, so that the worker answers when it is ready to.
-pub struct GroupContext {
-    events: Mutex<Vec<GroupEvent>>,
-    /// The consumer is being closed: nobody will answer any more.
-    closing: AtomicBool,
-}
-
-impl ClientContext for GroupContext {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log_line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        warn!(%error, reason, "kafka client");
-    }
-}
-
-impl ConsumerContext for GroupContext {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions: Vec<i32> = list.elements().iter().map(TopicPartitionListElem::partition).collect();
-        if self.closing.load(Ordering::Acquire) {
-            let result = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-                Ok(())
-            } else {
-                give_up(consumer, list)
-            };
-            if let Err(error) = result {
-                debug!(%error, "giving partitions up while closing");
-            }
-            return;
-        }
-        let event = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            GroupEvent::Assigned(partitions)
-        } else {
-            GroupEvent::Revoked { partitions, lost: consumer.assignment_lost() }
-        };
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-    }
-}
-
-fn give_up(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) -> Result<(), KafkaError> {
-    match consumer.rebalance_protocol() {
-        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
-        _ => consumer.unassign(),
-    }
-}
-
-/// librdkafka's log lines, at the level at which an operator should see them.
-pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-            error!(facility, "{message}");
-        }
-        RDKafkaLogLevel::Warning => warn!(facility, "{message}"),
-        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!(facility, "{message}"),
-        RDKafkaLogLevel::Debug => debug!(facility, "{message}"),
-    }
-}
+/// How long clients may take to end: a broker that is gone is not waited for.
+const LONGEST_CLOSE: Duration = Duration::from_secs(15);
 
 /// One worker's clients. Fields are dropped in this order: the queue before the consumer it belongs to.
 pub struct KafkaLog {
@@ -103,8 +46,12 @@ pub struct KafkaLog {
     topic_name: String,
     topic_name_c: CString,
     destinations: [(Destination, String); 5],
+    /// What the group did and nobody has answered yet.
+    unanswered: Vec<GroupEvent>,
     /// While states are being read.
     states: Option<StateReader>,
+    /// Of a static member.
+    instance: Option<Instance>,
     processor: &'static str,
     worker: usize,
 }
@@ -147,11 +94,13 @@ impl KafkaLog {
             transactional_producer(&cluster, processor, worker, 0)?,
             transactional_producer(&cluster, processor, worker, 1)?,
         ];
-        let context = GroupContext { events: Mutex::new(Vec::new()), closing: AtomicBool::new(false) };
         let consumer: BaseConsumer<GroupContext> =
-            BaseConsumer::from_config_and_context(&cluster.group_consumer(processor, worker), context)
+            BaseConsumer::from_config_and_context(&cluster.group_consumer(processor, worker), GroupContext::default())
                 .map_err(|error| LogError::Fatal(format!("consumer settings: {}", super::describe(&error))))?;
         let queue = WorkerQueue::new(&consumer, std::thread::current());
+        let instance = cluster
+            .instance_of(processor, worker)
+            .map(|name| Instance::about_to_join(&consumer, &cluster.group(processor), &name));
         consumer.subscribe(&[&topic_name]).map_err(|error| client_error("subscribe", &error))?;
         let destinations = [
             Destination::UserActivity,
@@ -172,7 +121,9 @@ impl KafkaLog {
             topic_name,
             topic_name_c,
             destinations,
+            unanswered: Vec::new(),
             states: None,
+            instance,
             processor,
             worker,
         })
@@ -193,6 +144,30 @@ impl KafkaLog {
         Ok(list)
     }
 
+    /// The first assignment, or else the first revocation, that waits for an answer has got it.
+    fn answered(&mut self, assignment: bool) {
+        let is_assignment = |event: &GroupEvent| matches!(event, GroupEvent::Assigned(_));
+        if let Some(place) = self.unanswered.iter().position(|event| is_assignment(event) == assignment) {
+            self.unanswered.remove(place);
+        }
+    }
+
+    /// Answers what the worker has not answered, because it failed before or did not ask any more.
+    fn answer_the_rest(&mut self) -> Result<(), LogError> {
+        let pending = self.consumer.context().take_events();
+        for event in self.unanswered.drain(..).chain(pending).collect::<Vec<_>>() {
+            match event {
+                GroupEvent::Assigned(_) => take_nothing(&self.consumer),
+                GroupEvent::Revoked { partitions, .. } => {
+                    let list = self.list(partitions.into_iter().map(|partition| (partition, None)))?;
+                    give_up(&self.consumer, &list)
+                }
+            }
+            .map_err(|error| client_error("answering the group", &error))?;
+        }
+        Ok(())
+    }
+
     fn states(&mut self) -> Result<&mut StateReader, LogError> {
         Ok(match &mut self.states {
             Some(states) => states,
@@ -207,6 +182,11 @@ impl KafkaLog {
     /// An error that the consumer reports outside any call.
     fn judge(&self, error: KafkaError) -> Result<(), LogError> {
         match error {
+            KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId)
+                if self.instance.as_ref().is_some_and(|instance| !instance.is_taken_over(&self.consumer)) =>
+            {
+                Err(LogError::Fenced("the group has forgotten this member and remembers an earlier one".to_owned()))
+            }
             KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId) => Err(LogError::Fatal(format!(
                 "another member runs with the instance id {:?}: every process needs its own",
                 self.cluster.instance_id.as_deref().unwrap_or_default()
@@ -240,7 +220,12 @@ impl Log for KafkaLog {
                 Err(error) => self.judge(error)?,
             }
         }
-        Ok(std::mem::take(&mut *self.consumer.context().events.lock().unwrap_or_else(PoisonError::into_inner)))
+        let events = self.consumer.context().take_events();
+        if let Some(instance) = self.instance.as_mut().filter(|_| !events.is_empty()) {
+            instance.note_own(&self.consumer);
+        }
+        self.unanswered.extend(events.iter().cloned());
+        Ok(events)
     }
 
     fn assign(&mut self, starts: &[Start]) -> Result<(), LogError> {
@@ -253,6 +238,7 @@ impl Log for KafkaLog {
             self.consumer.pause(&paused).map_err(|error| client_error("pause", &error))?;
         }
         let list = self.list(starts.iter().map(|start| (start.partition, Some(start.offset))))?;
+        self.answered(true);
         match self.consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
             _ => self.consumer.assign(&list),
@@ -304,6 +290,7 @@ impl Log for KafkaLog {
 
     fn unassign(&mut self, partitions: &[i32]) -> Result<(), LogError> {
         let list = self.list(partitions.iter().map(|partition| (*partition, None)))?;
+        self.answered(false);
         give_up(&self.consumer, &list).map_err(|error| client_error("unassign", &error))
     }
 
@@ -440,11 +427,30 @@ impl Log for KafkaLog {
         ticker.send(record).map_err(|(error, _)| client_error("tick", &error))
     }
 
-    fn close(self, leave: bool) {
-        self.consumer.context().closing.store(true, Ordering::Release);
+    fn close(mut self, leave: bool) {
+        if let Err(error) = self.answer_the_rest() {
+            debug!(%error, "closing");
+        }
+        self.consumer.context().close();
         if leave || self.cluster.instance_id.is_none() {
             self.consumer.unsubscribe();
         }
+        // In a thread of its own, because a client that waits for something that never comes must not keep the process.
+        let (ended, end) = mpsc::channel();
+        let closing = std::thread::Builder::new().name("closing".to_owned()).spawn(move || {
+            self.drop_clients();
+            // Whoever waited may have gone on.
+            let _ = ended.send(());
+        });
+        if closing.is_err() || end.recv_timeout(LONGEST_CLOSE).is_err() {
+            warn!(seconds = LONGEST_CLOSE.as_secs(), "clients that do not end are left behind");
+        }
+    }
+}
+
+impl KafkaLog {
+    /// Ends every client, the queue before the consumer it belongs to.
+    fn drop_clients(self) {
         let KafkaLog { queue, consumer, producers, ticker, states, .. } = self;
         drop(states);
         drop(queue);

@@ -3,6 +3,8 @@
 pub mod client;
 pub mod embedded;
 pub mod feed;
+mod group;
+mod instance;
 pub mod native;
 pub mod reader;
 pub mod scan;

@@ -252,6 +252,22 @@ pub fn known_end<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &CStr, p
     (result == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
 }
 
+/// The id that the group knows this member by; `None` outside the group.
+#[must_use]
+pub fn member_id<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<String> {
+    // SAFETY: the metadata is made and destroyed here, and its string copied before.
+    unsafe {
+        let metadata = sys::rd_kafka_consumer_group_metadata(consumer.client().native_ptr());
+        if metadata.is_null() {
+            return None;
+        }
+        let member = sys::rd_kafka_consumer_group_metadata_member_id(metadata);
+        let id = (!member.is_null()).then(|| CStr::from_ptr(member).to_string_lossy().into_owned());
+        sys::rd_kafka_consumer_group_metadata_destroy(metadata);
+        id.filter(|id| !id.is_empty())
+    }
+}
+
 /// Puts offsets into the open transaction, fenced by the generation that the group has right now.
 ///
 /// # Errors

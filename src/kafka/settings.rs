@@ -66,6 +66,12 @@ impl Cluster {
         format!("{}zoner-{processor}", self.prefix)
     }
 
+    /// A static member's name in its group.
+    #[must_use]
+    pub fn instance_of(&self, processor: &str, worker: usize) -> Option<String> {
+        self.instance_id.as_ref().map(|instance| format!("{instance}-{processor}-{worker}"))
+    }
+
     /// What every client has in common.
     #[must_use]
     pub fn client(&self, role: &str) -> ClientConfig {
@@ -104,8 +110,8 @@ impl Cluster {
             .set("queued.max.messages.kbytes", "65536")
             .set("fetch.message.max.bytes", "1048576")
             .set("fetch.wait.max.ms", if self.embedded { "5" } else { "100" });
-        if let Some(instance) = &self.instance_id {
-            config.set("group.instance.id", format!("{instance}-{processor}-{worker}"));
+        if let Some(instance) = self.instance_of(processor, worker) {
+            config.set("group.instance.id", instance);
         }
         self.finish(config)
     }

@@ -22,6 +22,7 @@ mod subscribers;
 
 mod bad_records;
 mod checkpoints;
+mod closing;
 mod commands;
 mod copies;
 mod crashes;
