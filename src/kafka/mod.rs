@@ -6,6 +6,7 @@ pub mod feed;
 mod group;
 mod instance;
 pub mod native;
+mod properties;
 pub mod reader;
 pub mod scan;
 pub mod settings;

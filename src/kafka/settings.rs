@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rdkafka::config::ClientConfig;
 
+use super::properties::Kind;
 use crate::engine::log::Destination;
 use crate::engine::placement::Placement;
 use crate::engine::record::Topic;
@@ -16,7 +17,7 @@ pub struct Cluster {
     /// Before every topic and group name; empty for none.
     pub prefix: String,
     pub placement: Placement,
-    /// Any librdkafka property, applied last.
+    /// Any librdkafka property, applied last, to the clients that it is meant for.
     pub properties: BTreeMap<String, String>,
     /// A static member's name; `None` for members that come and go.
     pub instance_id: Option<String>,
@@ -83,11 +84,18 @@ impl Cluster {
         config
     }
 
-    fn finish(&self, mut config: ClientConfig) -> ClientConfig {
-        for (name, value) in &self.properties {
+    /// What the operator has set counts last.
+    fn finish(&self, mut config: ClientConfig, kind: Kind) -> ClientConfig {
+        for (name, value) in self.properties.iter().filter(|(name, _)| kind.wants(name)) {
             config.set(name, value);
         }
         config
+    }
+
+    /// Asks about topics, and changes them.
+    #[must_use]
+    pub fn admin(&self) -> ClientConfig {
+        self.finish(self.client("admin"), Kind::Admin)
     }
 
     /// A member of a processor's group.
@@ -113,7 +121,7 @@ impl Cluster {
         if let Some(instance) = self.instance_of(processor, worker) {
             config.set("group.instance.id", instance);
         }
-        self.finish(config)
+        self.finish(config, Kind::Consumer)
     }
 
     /// A reader that is in no group.
@@ -129,7 +137,7 @@ impl Cluster {
             .set("auto.offset.reset", "earliest")
             .set("fetch.queue.backoff.ms", "5")
             .set("fetch.wait.max.ms", if self.embedded { "5" } else { "100" });
-        self.finish(config)
+        self.finish(config, Kind::Consumer)
     }
 
     /// A reader of a state topic: the whole of it, as fast as it comes.
@@ -140,8 +148,7 @@ impl Cluster {
             .set("queued.min.messages", "100000")
             .set("queued.max.messages.kbytes", "131072")
             .set("fetch.message.max.bytes", "4194304");
-        // What the operator has set counts last.
-        self.finish(config)
+        self.finish(config, Kind::Consumer)
     }
 
     /// A producer whose records become visible with the offsets they follow from; a worker has one for every other `turn`.
@@ -158,7 +165,7 @@ impl Cluster {
             // at the default of 100 ms every second recommendation would wait that long.
             .set("retry.backoff.ms", "2")
             .set("retry.backoff.max.ms", "200");
-        self.finish(config)
+        self.finish(config, Kind::Producer)
     }
 
     /// The one producer of a role in this installation, wherever it runs: who connects next fences it.
@@ -170,7 +177,7 @@ impl Cluster {
             .set("transaction.timeout.ms", "30000")
             // Must not be longer than the transaction may last.
             .set("message.timeout.ms", "30000");
-        self.finish(config)
+        self.finish(config, Kind::Producer)
     }
 
     /// An idempotent producer outside transactions: ticks, simulated families.
@@ -185,6 +192,6 @@ impl Cluster {
             .set("queue.buffering.max.messages", "1000000")
             .set("compression.codec", "lz4")
             .set("delivery.report.only.error", "true");
-        self.finish(config)
+        self.finish(config, Kind::Producer)
     }
 }

@@ -122,11 +122,7 @@ impl Topics {
     /// A property that librdkafka refuses.
     pub fn connect(cluster: &Cluster) -> Result<Topics, TopicError> {
         let refused = |error: rdkafka::error::KafkaError| TopicError::Settings(super::describe(&error));
-        let mut config = cluster.client("admin");
-        for (name, value) in &cluster.properties {
-            config.set(name, value);
-        }
-        let admin = AdminClient::from_config(&config).map_err(refused)?;
+        let admin = AdminClient::from_config(&cluster.admin()).map_err(refused)?;
         let metadata = BaseConsumer::from_config(&cluster.reader("topics")).map_err(refused)?;
         Ok(Topics { admin, metadata, brokers: cluster.brokers.clone() })
     }
