@@ -28,6 +28,7 @@ use zoner::service::{Plan, Service};
 use zoner::settings::Config;
 use zoner::telemetry;
 
+mod checkpoint;
 mod restore;
 
 /// The allocator of the program itself.
@@ -63,17 +64,21 @@ enum What {
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
-    /// What checkpoints cost: the light events of several minutes, without and with them
+    /// What checkpoints cost: the same light events without and with them, alternating. The defaults have a traveller report
+    /// as often in an interval as a million travellers do in a minute of a million events a second
     Checkpoint {
-        #[arg(long, default_value_t = 60_000_000)]
+        #[arg(long, default_value_t = 24_000_000)]
         events: u64,
-        #[arg(long, default_value_t = 1_000_000)]
+        #[arg(long, default_value_t = 200_000)]
         travellers: u64,
         #[arg(long, default_value_t = 16)]
         partitions: i32,
         /// Seconds between the beginnings of two rounds
-        #[arg(long, default_value_t = 60.0)]
+        #[arg(long, default_value_t = 12.0)]
         interval: f64,
+        /// Pairs of a run without checkpoints and one with them
+        #[arg(long, default_value_t = 2)]
+        rounds: u32,
     },
     /// A takeover of every partition from its state topic, which holds every state twice
     Restore {
@@ -130,29 +135,12 @@ fn main() {
                 }));
             }
         }
-        What::Checkpoint { events, travellers, partitions, interval } => {
+        What::Checkpoint { events, travellers, partitions, interval, rounds } => {
             let config = configure(&bench, partitions, 1);
             runtime.block_on(make_topics(&config));
             eprintln!("loading {events} light events of {travellers} travellers");
             load(&config, events, travellers);
-            let mut cpu = Vec::new();
-            for (round, every) in [86_400.0, interval].into_iter().enumerate() {
-                let mut fresh = config.clone();
-                fresh.kafka.properties.insert("group.id".to_owned(), format!("bench-{}-{round}", std::process::id()));
-                fresh.engine.checkpoint_interval_s = every;
-                runtime.block_on(empty_state_topics(&fresh));
-                let states_before = counter(&metrics, "zoner_checkpoint_records_total", "\"state\"");
-                let engine = run_engine(&fresh, partitions, events, &metrics);
-                let spent = engine.measure.cpu.as_secs_f64();
-                cpu.push(spent);
-                say(&serde_json::json!({
-                    "bench": "checkpoint", "interval_s": every, "events": events, "travellers": travellers,
-                    "cpu_s": spent,
-                    "engine_events_per_s": engine.measure.steady.rate(),
-                    "states_written": counter(&metrics, "zoner_checkpoint_records_total", "\"state\"") - states_before,
-                    "share_of_cpu": (every < 86_400.0).then(|| (spent - cpu[0]) / spent),
-                }));
-            }
+            checkpoint::compare(&config, events, travellers, interval, rounds, &metrics, &runtime);
         }
         What::Restore { travellers, partitions, bytes, rounds } => {
             let config = configure(&bench, partitions, 1);
@@ -314,10 +302,14 @@ struct EngineRun {
     measure: Measure,
     resident_bytes: u64,
     state_bytes: f64,
+    /// By every engine of this process, when the last event was taken.
+    states_written: f64,
+    seconds: f64,
 }
 
 fn run_engine(config: &Config, partitions: i32, events: u64, metrics: &PrometheusHandle) -> EngineRun {
     let before = counter(metrics, "zoner_events_total", "user_activity");
+    let begun = Instant::now();
     let resident_before = resident();
     let cpu_before = cpu_time();
     let service = start(config, partitions);
@@ -333,11 +325,13 @@ fn run_engine(config: &Config, partitions: i32, events: u64, metrics: &Prometheu
     }
     let cpu = cpu_time() - cpu_before;
     let threads = worker_threads_time();
+    let seconds = begun.elapsed().as_secs_f64();
+    let states_written = counter(metrics, "zoner_checkpoint_records_total", "\"state\"");
     let resident_bytes = resident().saturating_sub(resident_before);
     thread::sleep(Duration::from_millis(1_100));
     let state_bytes = counter(metrics, "zoner_state_bytes", "user_activity");
     service.stop().expect("a clean stop");
-    EngineRun { measure: Measure { steady, cpu, threads }, resident_bytes, state_bytes }
+    EngineRun { measure: Measure { steady, cpu, threads }, resident_bytes, state_bytes, states_written, seconds }
 }
 
 fn start(config: &Config, partitions: i32) -> Service {
