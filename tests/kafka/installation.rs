@@ -15,7 +15,7 @@ use zoner::settings::Config;
 
 use crate::common::program::run;
 use crate::common::records::Sent;
-use crate::common::{Directory, unique};
+use crate::common::{Directory, unique, wait_for};
 
 /// Whose clock stamps the inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +56,14 @@ pub fn brokers() -> String {
 impl Installation {
     /// An installation without topics.
     pub fn bare(name: &str, partitions: i32, stamps: Stamps) -> Installation {
+        Installation::bare_on(&brokers(), name, partitions, stamps)
+    }
+
+    fn bare_on(brokers: &str, name: &str, partitions: i32, stamps: Stamps) -> Installation {
         let directory = Directory::new(name);
         let prefix = format!("{}.", unique(name));
         let content = format!(
-            "[topics]\nprefix = \"{prefix}\"\npartitions = {partitions}\n{SETTINGS}\n[kafka]\nbrokers = \"{}\"\n",
-            brokers()
+            "[topics]\nprefix = \"{prefix}\"\npartitions = {partitions}\n{SETTINGS}\n[kafka]\nbrokers = \"{brokers}\"\n"
         );
         let config_file = directory.write("zoner.toml", &content);
         let cluster = Config::load(Some(&config_file)).expect("a valid configuration").cluster();
@@ -69,10 +72,23 @@ impl Installation {
 
     /// An installation with topics that the program made.
     pub fn create(name: &str, partitions: i32, stamps: Stamps) -> Installation {
-        let installation = Installation::bare(name, partitions, stamps);
+        Installation::create_on(&brokers(), name, partitions, stamps)
+    }
+
+    /// The same on a Kafka of the test's own.
+    pub fn create_on(brokers: &str, name: &str, partitions: i32, stamps: Stamps) -> Installation {
+        let installation = Installation::bare_on(brokers, name, partitions, stamps);
         let said = installation.run(&["topics", "create"]).ok();
         assert_eq!(said.matches(" created with ").count(), 6, "{said}");
         installation
+    }
+
+    /// Puts lines behind the first line of the configuration that says `section`.
+    pub fn configure(&self, section: &str, lines: &str) {
+        let config = std::fs::read_to_string(&self.config_file).expect("the configuration");
+        assert!(config.contains(section), "{config}");
+        let config = config.replacen(section, &format!("{section}\n{lines}"), 1);
+        std::fs::write(&self.config_file, config).expect("the configuration");
     }
 
     /// Arguments of a command about this installation.
@@ -150,7 +166,10 @@ impl Installation {
         for partition in 0..self.partitions {
             list.add_partition(&name, partition);
         }
-        let committed = consumer.committed_offsets(list, Duration::from_secs(20)).expect("the group's offsets");
+        // A broker that has just come back is not at once the group's coordinator again.
+        let committed = wait_for("the group's offsets", Duration::from_secs(40), || {
+            consumer.committed_offsets(list.clone(), Duration::from_secs(20)).ok()
+        });
         (0..self.partitions)
             .map(|partition| {
                 let element = committed.find_partition(&name, partition)?;

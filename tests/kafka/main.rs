@@ -17,10 +17,13 @@ mod random;
 mod comparison;
 mod installation;
 mod member;
+mod own_kafka;
+mod proxy;
 mod reading;
 mod subscribers;
 
 mod bad_records;
+mod brokers;
 mod checkpoints;
 mod closing;
 mod commands;

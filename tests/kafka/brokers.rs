@@ -1,0 +1,71 @@
+//! A broker that stops and comes back, and commits whose answer is lost: the member goes on by itself.
+
+use std::time::Duration;
+
+use super::installation::{Installation, Stamps};
+use super::member::Member;
+use super::own_kafka::OwnKafka;
+use super::proxy::{Lost, Proxy};
+use crate::common::families::families;
+use crate::common::wait_for;
+
+const LIMIT: Duration = Duration::from_secs(60);
+const FAMILIES: i64 = 16;
+
+/// A week of families is there at once; small transactions, so that most of it is still to be done when something happens.
+fn backlog(kafka: &str, name: &str) -> Installation {
+    let installation = Installation::create_on(kafka, name, 4, Stamps::Producers);
+    installation.configure("[engine]", "batch = 5\nrecords_per_transaction = 5");
+    installation.send(&families(FAMILIES));
+    installation
+}
+
+fn committed(member: &Member) -> f64 {
+    member.metric("zoner_transactions_total", "committed")
+}
+
+fn wait_for_commits(member: &Member, count: f64) {
+    let before = committed(member);
+    wait_for("some commits", LIMIT, || (committed(member) >= before + count).then_some(()));
+}
+
+#[test]
+fn a_broker_that_stops_and_comes_back_loses_nothing_and_the_member_goes_on_by_itself() {
+    let kafka = OwnKafka::start();
+    let installation = backlog(&kafka.address, "stopped");
+    let member = Member::start(&installation, &["--instance", "only"]);
+    wait_for_commits(&member, 20.0);
+    kafka.stop();
+    let done = committed(&member);
+    kafka.start_again();
+    installation.settle(LIMIT);
+    assert!(committed(&member) > done, "everything was done before the broker stopped: nothing is proved");
+    installation.assert_equals_replay(&[&member]);
+    assert_eq!(member.terminate().code(), Some(0));
+}
+
+#[test]
+fn commits_that_are_lost_or_whose_answer_is_lost_take_effect_once() {
+    let proxy = Proxy::listen();
+    let kafka = OwnKafka::behind(&proxy.address);
+    proxy.lead_to(&kafka.address);
+    let installation = backlog(&proxy.address, "unanswered");
+    let member = Member::start(&installation, &["--instance", "only"]);
+    wait_for_commits(&member, 20.0);
+
+    // The client asks again and again, and at last is told that it is done.
+    proxy.lose(Lost::Answers);
+    wait_for("lost answers", LIMIT, || (proxy.lost() >= 3).then_some(()));
+    proxy.lose(Lost::Nothing);
+    wait_for_commits(&member, 5.0);
+    assert!(!member.said().contains("joining again"), "{}", member.said());
+
+    // Nothing gets through until the broker gives the transaction up: new clients, and its effects once more.
+    proxy.lose(Lost::Requests);
+    wait_for("the transaction to be given up", LIMIT, || kafka.said().contains("due to timeout").then_some(()));
+    proxy.lose(Lost::Nothing);
+    wait_for("the member to begin anew", LIMIT, || member.said().contains("joining again").then_some(()));
+    installation.settle(LIMIT);
+    installation.assert_equals_replay(&[&member]);
+    assert_eq!(member.terminate().code(), Some(0));
+}
