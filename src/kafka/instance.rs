@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::groups::{GroupInfo, GroupMemberInfo};
 use tracing::debug;
 
 use super::native;
@@ -60,8 +61,7 @@ impl Instance {
             .fetch_group_list(Some(&self.group), ROUND_TRIP)
             .inspect_err(|error| debug!(%error, group = self.group, "asking who is in the group"))
             .ok()?;
-        let members =
-            groups.groups().iter().filter(|group| group.name() == self.group).flat_map(|group| group.members());
-        Some(members.map(|member| member.id()).filter(|id| id.starts_with(&self.prefix)).map(str::to_owned).collect())
+        let members = groups.groups().iter().filter(|group| group.name() == self.group).flat_map(GroupInfo::members);
+        Some(members.map(GroupMemberInfo::id).filter(|id| id.starts_with(&self.prefix)).map(str::to_owned).collect())
     }
 }
