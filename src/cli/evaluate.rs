@@ -10,7 +10,7 @@ use crate::circadian::Hannay19;
 use crate::circadian::filter::{FilterModel, FilterNumbers};
 use crate::evaluate::estimator::stories::Story;
 use crate::evaluate::estimator::truths::Truth;
-use crate::evaluate::estimator::{self, Options, human, tables, targets};
+use crate::evaluate::estimator::{self, Options, human, real, tables, targets};
 use crate::evaluate::priors;
 use crate::traveller::models::Models;
 
@@ -111,7 +111,8 @@ fn evaluate_estimator(command: &Estimator) -> anyhow::Result<()> {
     if command.json {
         println!("{}", tables::json(&scores)?);
     } else {
-        print!("{}\n{}{}", tables::table(&scores), tables::verdicts(&targets), human::table());
+        print!("{}\n{}", tables::table(&scores), tables::verdicts(&targets));
+        print!("{}{}", human::table(), real::table(&models));
     }
     let missed = targets.iter().filter(|target| !target.is_met()).count();
     if command.check && missed > 0 {

@@ -41,26 +41,20 @@ impl Response {
     }
 }
 
-/// How an oscillator answers to pulses of light that is this strong and long.
+/// How far pulses of light shift an oscillator: the middle of each less a CBTmin, and the shift, hours.
 ///
-/// The protocol of the studies, simplified: entrainment, dim light throughout, one pulse, its centre every half an hour
-/// from 12 h before to 12 h after a CBTmin.
+/// The protocol of the studies, simplified: entrainment, dim light throughout, one pulse, its middle every half an hour
+/// from 12 h before to 12 h after the CBTmin of the second dim day.
 #[must_use]
-pub fn response<O: Oscillator>(oscillator: &O, light: Lux, length: Hours) -> Response {
-    let entrained = habitual_cbt_min(
-        oscillator,
-        &std::array::from_fn(|bin| {
-            let hour = bin as f64 / 4.0;
-            if (WAKE..BED).contains(&hour) { ROOM } else { Lux(0.0) }
-        }),
-        likely_midnight_state(oscillator, Hours(3.0)),
-    );
+pub fn curve<O: Oscillator>(oscillator: &O, light: Lux, length: Hours) -> Vec<(f64, f64)> {
+    let usual = std::array::from_fn(|bin| if (WAKE..BED).contains(&(bin as f64 / 4.0)) { ROOM } else { Lux(0.0) });
+    let entrained = habitual_cbt_min(oscillator, &usual, likely_midnight_state(oscillator, Hours(3.0)));
     let from = UtcMillis(0);
     let end = from + Span::days(READ_AFTER_DAYS + 3);
     let minima = |pulse: Option<Hours>| {
         let mut changes = vec![(from, DIM)];
-        if let Some(centre) = pulse {
-            let begins = from + Span::from_hours(Hours(centre.0 - 0.5 * length.0));
+        if let Some(middle) = pulse {
+            let begins = from + Span::from_hours(Hours(middle.0 - 0.5 * length.0));
             changes.extend([(begins, light), (begins + Span::from_hours(length), DIM)]);
         }
         LightSchedule::new(changes, end).run(oscillator, entrained.state_at_midnight, |_, _| {}).0
@@ -68,16 +62,18 @@ pub fn response<O: Oscillator>(oscillator: &O, light: Lux, length: Hours) -> Res
     let undisturbed = minima(None);
     let second = undisturbed.get(1).map_or(Hours(28.0), |at| (*at - from).as_hours());
     let last = undisturbed.last().copied().unwrap_or(end);
+    let shift_at = |step: i32| {
+        let after = -12.0 + PULSE_STEP * f64::from(step);
+        let shifted = minima(Some(second + Hours(after)));
+        let nearest = shifted.iter().min_by_key(|at| (**at - last).abs()).copied().unwrap_or(last);
+        (after, (last - nearest).as_hours().0)
+    };
+    (0..=(24.0 / PULSE_STEP) as i32).map(shift_at).collect()
+}
 
-    let steps = (24.0 / PULSE_STEP) as i32;
-    let curve: Vec<(f64, f64)> = (0..=steps)
-        .map(|step| {
-            let after = -12.0 + PULSE_STEP * f64::from(step);
-            let shifted = minima(Some(second + Hours(after)));
-            let nearest = shifted.iter().min_by_key(|at| (**at - last).abs()).copied().unwrap_or(last);
-            (after, (last - nearest).as_hours().0)
-        })
-        .collect();
+/// What a curve comes to.
+#[must_use]
+pub fn response(curve: &[(f64, f64)]) -> Response {
     let crossing = curve
         .windows(2)
         .filter(|pair| pair[0].1 < 0.0 && pair[1].1 >= 0.0)
@@ -174,9 +170,9 @@ pub fn table() -> String {
         let _ = writeln!(
             text,
             "{stimulus:52} {people:>22} {:>22} {:>22} {:>22}",
-            said(response(&hannay, light, length)),
-            said(response(&forger, light, length)),
-            said(response(&jewett, light, length)),
+            said(response(&curve(&hannay, light, length))),
+            said(response(&curve(&forger, light, length))),
+            said(response(&curve(&jewett, light, length))),
         );
     }
     for (what, morning, people) in [
@@ -211,8 +207,8 @@ mod tests {
     fn the_service_s_oscillator_answers_to_a_long_bright_pulse_most_like_people() {
         let light = Lux(10_000.0);
         let length = Hours(6.7);
-        let hannay = response(&Hannay19::embedded(), light, length);
-        let forger = response(&Forger99::embedded(Forger99Light::Serkh), light, length);
+        let hannay = response(&curve(&Hannay19::embedded(), light, length));
+        let forger = response(&curve(&Forger99::embedded(Forger99Light::Serkh), light, length));
         // Computed independently for the choice of the model: 4.55 h, -2.59 and +1.95, crossing at -0.4 h; 3.43 h.
         assert!((hannay.peak_to_trough() - 4.55).abs() < 0.2, "{hannay:?}");
         assert!((hannay.crossing + 0.4).abs() < 0.4, "{hannay:?}");

@@ -139,6 +139,7 @@ pub fn live(traveller: &Traveller, script: &Script, models: &Models, random: &mu
             strays_at = cbt_min + STRAYS_AFTER;
         }
     }
+    told.assume_usual_nights(&models.light);
     Lived { told, minima, body }
 }
 

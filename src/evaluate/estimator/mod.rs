@@ -18,6 +18,7 @@
 //! | [`targets`] | what has to be reached |
 //! | [`tables`] | text and JSON |
 //! | [`human`] | the oscillators beside what was measured of people |
+//! | [`real`] | what single people's measurements say |
 //! | `plots` | lives as pictures |
 //! | `parallel` | threads |
 
@@ -27,6 +28,7 @@ pub mod lives;
 mod parallel;
 pub mod people;
 mod plots;
+pub mod real;
 pub mod rough;
 pub mod scores;
 pub mod script;

@@ -6,6 +6,9 @@ use crate::circadian::{BIN, LightModel, Place};
 use crate::traveller::habit::UsualDay;
 use crate::units::{Hours, Lux, Span, UtcMillis};
 
+/// A sleep this far outside the usual night still tells how that night went (`traveller::light`).
+const NIGHT_SLACK: Span = Span::hours(3);
+
 /// A main sleep as it is logged when its sleeper gets up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sleep {
@@ -55,9 +58,28 @@ impl Told {
         self.light.push(LightBin { light, source });
     }
 
+    /// Where no sleep was logged about a usual night, that night counts as slept, as the service counts it.
+    pub(super) fn assume_usual_nights(&mut self, model: &LightModel) {
+        for index in 0..self.light.len() {
+            let at = UtcMillis(0) + Span(index as i64 * BIN.0);
+            let minute = libm::round(self.hour(at).0 * 60.0) as i32;
+            if self.light[index].source == LightSource::Imputed && !self.is_aboard(at) && self.day.is_night(minute) {
+                let bedtime = at - self.day.since_bedtime(minute);
+                let from = bedtime - NIGHT_SLACK;
+                let until = bedtime + self.day.night_length() + NIGHT_SLACK;
+                if !self.sleeps.iter().any(|sleep| sleep.start < until && sleep.end > from) {
+                    self.light[index] = LightBin { light: model.asleep(), source: LightSource::Asleep };
+                }
+            }
+        }
+    }
+
+    fn is_aboard(&self, at: UtcMillis) -> bool {
+        self.flights.iter().any(|flight| flight.takeoff <= at && at < flight.landing)
+    }
+
     fn imputed(&self, at: UtcMillis, model: &LightModel) -> Lux {
-        let is_aboard = self.flights.iter().any(|flight| flight.takeoff <= at && at < flight.landing);
-        model.imputed(self.hour(at), if is_aboard { Place::Cabin } else { Place::Home })
+        model.imputed(self.hour(at), if self.is_aboard(at) { Place::Cabin } else { Place::Home })
     }
 
     /// What the clock on the wall is thought to show.
@@ -92,8 +114,7 @@ impl Told {
         {
             return *told;
         }
-        let is_aboard = self.flights.iter().any(|flight| flight.takeoff <= bin && bin < flight.landing);
-        if !is_aboard && self.day.is_night(libm::round(self.hour(bin).0 * 60.0) as i32) {
+        if !self.is_aboard(bin) && self.day.is_night(libm::round(self.hour(bin).0 * 60.0) as i32) {
             return LightBin { light: model.asleep(), source: LightSource::Asleep };
         }
         LightBin { light: self.imputed(bin, model), source: LightSource::Imputed }
