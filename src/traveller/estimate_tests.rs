@@ -222,3 +222,62 @@ fn no_meal_is_told_in_the_night_of_the_body_or_aboard_or_to_an_infant() {
     assert_eq!(said.meals, [None; 3]);
     assert!(said.delay.0 > 6.0);
 }
+
+/// Whether a night of the window observed the clock.
+fn a_night_observed(traveller: &Traveller, whereabouts: &[Stretch], now: UtcMillis) -> bool {
+    estimate(traveller, whereabouts, now).nis.is_some()
+}
+
+#[test]
+fn nights_observe_the_clock_in_settled_life_only() {
+    let home = home();
+    let path = flight(at(5, 12.0), at(5, 20.0));
+    let (mut stays, mut flies) = (adult(&home), adult(&path));
+    for day in 1..5 {
+        slept(&mut stays, &home, at(day, 23.0), 8);
+        slept(&mut flies, &path, at(day, 23.0), 8);
+    }
+    assert!(a_night_observed(&stays, &home, at(5, 11.0)));
+    assert!(!a_night_observed(&flies, &path, at(5, 11.0)), "a plan may have moved the nights before the flight");
+    let mut observed_on = Vec::new();
+    for day in 6..30 {
+        // 23:00 in New York.
+        slept(&mut flies, &path, at(day, 4.0), 8);
+        if a_night_observed(&flies, &path, at(day, 13.0)) {
+            observed_on.push(day);
+        }
+    }
+    assert!((15..27).contains(&observed_on[0]), "ten days to three weeks after landing: {observed_on:?}");
+    assert_eq!(*observed_on.last().unwrap(), 29, "{observed_on:?}");
+}
+
+#[test]
+fn two_nights_off_habit_end_settled_life() {
+    let home = home();
+    let mut ana = adult(&home);
+    for day in 1..4 {
+        slept(&mut ana, &home, at(day, 23.0), 8);
+    }
+    assert!(a_night_observed(&ana, &home, at(4, 12.0)));
+    for day in 5..8 {
+        slept(&mut ana, &home, at(day, 2.5), 8);
+    }
+    assert!(!a_night_observed(&ana, &home, at(7, 12.0)));
+}
+
+#[test]
+fn the_first_night_of_a_stranger_says_where_the_clock_is_and_being_seen_asleep_says_a_little() {
+    let home = home();
+    let now = at(3, 12.0);
+    let nobody = Traveller::new("7", at(0, 12.0));
+    let mut seen = Traveller::new("7", at(0, 12.0));
+    seen.note_seen_asleep(at(2, 16.0), at(2, 16.0));
+    let mut logged = Traveller::new("7", at(0, 12.0));
+    // Middle at 16:00 UTC: somewhere around the Pacific.
+    slept(&mut logged, &home, at(2, 12.0), 8);
+    let estimates = [&nobody, &seen, &logged].map(|one| estimate(one, &home, now));
+    assert!(estimates[1].sd.0 < estimates[0].sd.0 && estimates[2].sd.0 < estimates[1].sd.0 - 1.0, "{estimates:?}");
+    let hour = (estimates[2].cbt_min.unwrap() - at(0, 0.0)).as_hours().wrap_24().0;
+    assert!((15.5..19.0).contains(&hour), "{hour}");
+    assert_eq!(estimates[2].quality, crate::event::recommendation::ClockQuality::Uncertain);
+}
