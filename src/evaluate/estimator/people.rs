@@ -148,7 +148,7 @@ impl Density {
     /// How much more common an angle is in people than among candidates, up to a constant.
     fn ratio(&self, angle: Hours) -> f64 {
         let off = angle.0 - ANGLE_MEAN;
-        if !(off.abs() <= FURTHEST) {
+        if off.is_nan() || off.abs() > FURTHEST {
             return 0.0;
         }
         let kernel = |other: &f64| {

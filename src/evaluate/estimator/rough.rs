@@ -159,18 +159,19 @@ impl<'a> Rough<'a> {
         let days = (stop - self.at).as_hours().0 / 24.0;
         let mut points = self.points();
         // δ and β do not move the oscillator, and come last: their points are the mean's.
-        for index in 0..=2 * DELTA {
-            let (own, state) = self.clock(&points[index]);
-            let turns = points[index][PSI] - state.phase().0;
+        let (moving, still) = points.split_at_mut(2 * DELTA + 1);
+        for point in moving.iter_mut() {
+            let (own, state) = self.clock(point);
+            let turns = point[PSI] - state.phase().0;
             let moved =
                 own.integrate(state, self.at, stop, |bin| self.told.light_at(bin, now, &self.models.light).light);
-            points[index][R] = moved.amplitude();
-            points[index][PSI] = moved.phase().0 + turns;
-            points[index][ADAPTATION] = moved.adaptation();
+            point[R] = moved.amplitude();
+            point[PSI] = moved.phase().0 + turns;
+            point[ADAPTATION] = moved.adaptation();
         }
-        for index in 2 * DELTA + 1..POINTS {
+        for point in still {
             for row in [R, PSI, ADAPTATION] {
-                points[index][row] = points[0][row];
+                point[row] = moving[0][row];
             }
         }
         let (mean, covariance) = moments(&points);

@@ -101,6 +101,7 @@ impl Told {
     }
 
     /// Sleeps that are over at a time.
+    #[must_use]
     pub fn known_sleeps(&self, at: UtcMillis) -> impl DoubleEndedIterator<Item = &Sleep> {
         let known = self.sleeps.partition_point(|sleep| sleep.end <= at);
         self.sleeps[..known].iter()

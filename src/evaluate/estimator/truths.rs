@@ -61,6 +61,7 @@ impl Truth {
 }
 
 /// One person's clock.
+#[expect(clippy::large_enum_variant, reason = "a few hundred of them, stepped in a tight loop")]
 #[derive(Clone, Debug)]
 pub enum Body {
     Hannay19(Moving<Hannay19>),
