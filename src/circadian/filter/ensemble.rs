@@ -17,13 +17,13 @@ pub(super) struct Wakeful {
 }
 
 impl Wakeful {
-    fn add(&mut self, bin: &LightBin, settled: bool, numbers: &FilterNumbers) {
+    fn add(&mut self, bin: &LightBin, explained: bool, numbers: &FilterNumbers) {
         let sd = match bin.source {
             LightSource::Asleep => return,
             LightSource::Measured => numbers.measured_light,
             LightSource::Context => numbers.context_light,
-            LightSource::Imputed if settled => numbers.imputed_light,
-            LightSource::Imputed => numbers.imputed_unsettled,
+            LightSource::Imputed if explained => numbers.imputed_light,
+            LightSource::Imputed => numbers.imputed_unexplained,
         };
         self.weight += 1.0;
         self.variance += sd * sd;
@@ -44,13 +44,13 @@ pub(super) struct Ensemble {
     samples: [Lane; MOVING],
     last_light: Option<(u64, LaneDrives)>,
     wakeful: Wakeful,
-    /// Whether life is: what is usual then is what entrained the clock.
-    settled: bool,
+    /// Whether it is known what moves the clock ([`super::Life::is_explained`]).
+    explained: bool,
 }
 
 impl Ensemble {
-    /// The sample points, to be carried on and looked at one by one. `settled`: whether noise is that of settled life.
-    pub(super) fn of(belief: &Belief, oscillator: &Hannay19, settled: bool) -> Ensemble {
+    /// The sample points, to be carried on and looked at one by one.
+    pub(super) fn of(belief: &Belief, oscillator: &Hannay19, explained: bool) -> Ensemble {
         let (factor, samples) = belief.draw();
         let own = |lane: usize| oscillator.personal(Hours(samples[PERIOD][lane]), libm::exp(samples[GAIN][lane]));
         let state = |lane: usize| {
@@ -63,14 +63,14 @@ impl Ensemble {
             samples,
             last_light: None,
             wakeful: Wakeful::default(),
-            settled,
+            explained,
         }
     }
 
     /// Moves over a cell of half an hour under the light of its two quarter hours.
     pub(super) fn cell(&mut self, numbers: &FilterNumbers, first: LightBin, second: LightBin) {
-        self.wakeful.add(&first, self.settled, numbers);
-        self.wakeful.add(&second, self.settled, numbers);
+        self.wakeful.add(&first, self.explained, numbers);
+        self.wakeful.add(&second, self.explained, numbers);
         if first.light.0.to_bits() == second.light.0.to_bits() {
             self.step(first.light, CELL);
         } else {
@@ -99,7 +99,7 @@ impl Ensemble {
 
     /// SD of the phase's own noise, hours per square root of a day.
     pub(super) fn phase_noise(&self, numbers: &FilterNumbers) -> f64 {
-        if self.settled { numbers.phase_noise } else { numbers.phase_noise_unsettled }
+        if self.explained { numbers.phase_noise } else { numbers.phase_noise_unexplained }
     }
 
     /// Variance of the logarithm of the light on the way.

@@ -25,8 +25,8 @@ pub struct Life {
     by_shift: bool,
     /// The latest flight's change of the clock, until the day after it begins.
     arrived: Option<Hours>,
-    /// Whether the clock is thought to run as in settled life.
-    quiet: bool,
+    /// Whether these are days of which it is known what moves the clock.
+    explained: bool,
     /// And that was a flight's.
     after_flight: bool,
     off_habit: u8,
@@ -71,7 +71,7 @@ impl Life {
             by_shift: false,
             after_flight: false,
             arrived: None,
-            quiet: true,
+            explained: true,
             off_habit: 0,
             near_habit: 0,
             rejected: 0,
@@ -86,16 +86,17 @@ impl Life {
         self.unsettled_since.is_none()
     }
 
-    /// Whether noise is that of settled life. What a flight does to it begins with the next day of UTC, so that a delay
-    /// changes nothing.
+    /// Whether these are days of which it is known what moves the clock: usual ones, or after a flight, or along a plan.
+    /// Nights that went off the habit and nobody said why are not of them: who works at night has lights on of which nobody
+    /// thinks. Holds from one day of UTC to the next.
     #[must_use]
-    pub fn is_quiet(&self) -> bool {
-        self.quiet
+    pub fn is_explained(&self) -> bool {
+        self.explained
     }
 
     /// A day of UTC begins: what the local clock changed by on the one before, if it did.
     pub fn day_begins(&mut self) -> Option<Hours> {
-        self.quiet = self.is_settled();
+        self.explained = self.is_settled() || self.by_shift;
         self.arrived.take()
     }
 

@@ -21,11 +21,13 @@ const LEAST_LOG_LIKELIHOOD: f64 = -8.0;
 /// Means of the quarters of a standard normal distribution.
 const QUARTERS: [f64; PARTS] = [-1.271, -0.325, 0.325, 1.271];
 
-/// Some beliefs of one clock; the first is always there, and those that there are stand without gaps.
+/// Some beliefs of one clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mixture {
-    parts: [Option<Belief>; PARTS],
-    /// Together 1.
+    /// The first `count` count; one always does.
+    parts: [Belief; PARTS],
+    count: usize,
+    /// Together 1; 0 beyond `count`.
     weights: [f64; PARTS],
 }
 
@@ -36,11 +38,11 @@ impl Mixture {
 
     /// The first belief has the weight that the others leave.
     pub(super) fn of(first: Belief, others: impl Iterator<Item = (f64, Belief)>) -> Mixture {
-        let mut mixture = Mixture { parts: [None; PARTS], weights: [0.0; PARTS] };
-        mixture.parts[0] = Some(first);
-        for (index, (weight, belief)) in others.take(PARTS - 1).enumerate() {
-            mixture.parts[1 + index] = Some(belief);
-            mixture.weights[1 + index] = weight;
+        let mut mixture = Mixture { parts: [first; PARTS], count: 1, weights: [0.0; PARTS] };
+        for (weight, belief) in others.take(PARTS - 1) {
+            mixture.parts[mixture.count] = belief;
+            mixture.weights[mixture.count] = weight;
+            mixture.count += 1;
         }
         mixture.weigh_first();
         mixture
@@ -52,30 +54,29 @@ impl Mixture {
     }
 
     pub(super) fn is_one(&self) -> bool {
-        self.parts[1].is_none()
+        self.count == 1
     }
 
     /// The parts with their weights.
     pub(super) fn iter(&self) -> impl Iterator<Item = (f64, &Belief)> {
-        self.weights.iter().copied().zip(self.parts.iter().flatten())
+        self.weights.iter().copied().zip(&self.parts[..self.count])
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Belief> {
-        self.parts.iter_mut().flatten()
+        self.parts[..self.count].iter_mut()
     }
 
     /// Something of every part.
     pub(super) fn each<T>(&self, of: impl Fn(&Belief) -> T) -> [Option<T>; PARTS] {
-        self.parts.each_ref().map(|part| part.as_ref().map(&of))
+        std::array::from_fn(|index| (index < self.count).then(|| of(&self.parts[index])))
     }
 
     pub(super) fn heaviest_index(&self) -> usize {
-        (1..PARTS).fold(0, |best, index| if self.weights[index] > self.weights[best] { index } else { best })
+        (1..self.count).fold(0, |best, index| if self.weights[index] > self.weights[best] { index } else { best })
     }
 
-    #[expect(clippy::expect_used, reason = "weight is only with parts that there are, and one always is")]
     pub(super) fn heaviest(&self) -> &Belief {
-        self.parts[self.heaviest_index()].as_ref().or(self.parts[0].as_ref()).expect("the first part is always there")
+        &self.parts[self.heaviest_index()]
     }
 
     /// ψ + βω in the mean, on the turn of the heaviest part.
@@ -97,8 +98,8 @@ impl Mixture {
     ) -> Option<Surprise> {
         self.reweigh(&observations);
         let mut surprises = [None; PARTS];
-        for ((part, observation), surprise) in self.parts.iter_mut().zip(&observations).zip(&mut surprises) {
-            if let (Some(belief), Some((observation, true))) = (part, observation) {
+        for ((belief, observation), surprise) in self.parts.iter_mut().zip(&observations).zip(&mut surprises) {
+            if let Some((observation, true)) = observation {
                 *surprise = Some(belief.observe(observation, gate));
             }
         }
@@ -110,8 +111,8 @@ impl Mixture {
             return;
         }
         let mut likelihoods = [f64::NEG_INFINITY; PARTS];
-        for ((likelihood, part), observation) in likelihoods.iter_mut().zip(&self.parts).zip(observations) {
-            if let (Some(belief), Some((observation, _))) = (part, observation) {
+        for ((likelihood, belief), observation) in likelihoods.iter_mut().zip(&self.parts).zip(observations) {
+            if let Some((observation, _)) = observation {
                 let spread = observation.spread(belief);
                 *likelihood = -0.5 * (observation.innovation * observation.innovation / spread + libm::log(spread));
             }
@@ -120,25 +121,26 @@ impl Mixture {
         for (weight, likelihood) in self.weights.iter_mut().zip(likelihoods) {
             *weight *= libm::exp((likelihood - best).max(LEAST_LOG_LIKELIHOOD));
         }
-        self.normalize();
+        self.keep(|_| true);
     }
 
-    /// Weights that add up to 1, parts without gaps.
-    fn normalize(&mut self) {
-        let total = self.iter_all().fold(0.0, |sum, (weight, part)| if part.is_some() { sum + weight } else { sum });
-        let mut next = 0;
-        for index in 0..PARTS {
-            if let Some(belief) = self.parts[index].take() {
-                self.weights[next] = self.weights[index] / total;
-                self.parts[next] = Some(belief);
-                next += 1;
+    /// Keeps the parts whose weight is as asked; those that stay share all of it.
+    fn keep(&mut self, stays: impl Fn(f64) -> bool) {
+        let mut count = 0;
+        for index in 0..self.count {
+            if stays(self.weights[index]) {
+                self.parts[count] = self.parts[index];
+                self.weights[count] = self.weights[index];
+                count += 1;
             }
         }
-        self.weights[next..].fill(0.0);
-    }
-
-    fn iter_all(&self) -> impl Iterator<Item = (f64, &Option<Belief>)> {
-        self.weights.iter().copied().zip(&self.parts)
+        // Weights that add up to 1 are not all of them small: unless something is not a number, some part stays.
+        self.count = count.max(1);
+        self.weights[self.count..].fill(0.0);
+        let total = self.weights.iter().fold(0.0, |sum, weight| sum + weight);
+        for weight in &mut self.weights {
+            *weight /= total;
+        }
     }
 
     /// Takes one belief apart in how strongly the clock feels light.
@@ -153,8 +155,9 @@ impl Mixture {
 
     fn split_in_quarters(&mut self, number: usize) {
         if self.is_one() {
-            self.parts = apart(self.heaviest(), number, &QUARTERS).map(Some);
+            self.parts = apart(self.heaviest(), number, &QUARTERS);
             self.weights = [1.0 / PARTS as f64; PARTS];
+            self.count = PARTS;
         }
     }
 
@@ -170,15 +173,9 @@ impl Mixture {
 
     /// Forgets parts of no weight.
     pub(super) fn forget(&mut self) {
-        if self.is_one() {
-            return;
+        if !self.is_one() {
+            self.keep(|weight| weight >= LEAST_WEIGHT);
         }
-        for (part, weight) in self.parts.iter_mut().zip(&self.weights) {
-            if *weight < LEAST_WEIGHT {
-                *part = None;
-            }
-        }
-        self.normalize();
     }
 
     /// Makes one of parts whose phases are within so much of each other.
@@ -186,19 +183,19 @@ impl Mixture {
         if self.is_one() {
             return;
         }
-        for one in 0..PARTS {
-            for other in one + 1..PARTS {
-                if let (Some(first), Some(second)) = (&self.parts[one], &self.parts[other])
-                    && wrap(own_phase(second) - own_phase(first)).abs() < within.0 * PHASE_PER_HOUR
-                {
-                    let weight = self.weights[one] + self.weights[other];
-                    self.parts[one] = Some(mean_of(first, second, self.weights[other] / weight));
+        for one in 0..self.count {
+            for other in one + 1..self.count {
+                let (first, second) = (&self.parts[one], &self.parts[other]);
+                let weight = self.weights[one] + self.weights[other];
+                let agree = wrap(own_phase(second) - own_phase(first)).abs() < within.0 * PHASE_PER_HOUR;
+                if agree && self.weights[one] > 0.0 && self.weights[other] > 0.0 {
+                    self.parts[one] = mean_of(first, second, self.weights[other] / weight);
                     self.weights[one] = weight;
-                    self.parts[other] = None;
+                    self.weights[other] = 0.0;
                 }
             }
         }
-        self.normalize();
+        self.keep(|weight| weight > 0.0);
     }
 }
 
@@ -307,6 +304,6 @@ mod tests {
         mixture.forget();
         assert_eq!(mixture.iter().count(), 2);
         assert!((mixture.iter().map(|(weight, _)| weight).sum::<f64>() - 1.0).abs() < 1e-12);
-        assert!(mixture.parts[1].is_some() && mixture.parts[2].is_none());
+        assert!(mixture.iter().all(|(weight, _)| weight > 0.3));
     }
 }

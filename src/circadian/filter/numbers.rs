@@ -21,12 +21,12 @@ pub struct FilterNumbers {
     pub angle_by_period: f64,
     pub reversion_days: f64,
     pub phase_noise: f64,
-    pub phase_noise_unsettled: f64,
+    pub phase_noise_unexplained: f64,
     pub amplitude_noise: f64,
     pub measured_light: f64,
     pub context_light: f64,
     pub imputed_light: f64,
-    pub imputed_unsettled: f64,
+    pub imputed_unexplained: f64,
     pub sleep_infant: f64,
     pub sleep_young_infant: f64,
     pub sleep_toddler: f64,
@@ -80,7 +80,7 @@ impl FilterNumbers {
 
         let mut noise = file.section("noise")?;
         let phase_noise = noise.number("phase", "h", 0.0..=3.0)?;
-        let phase_noise_unsettled = noise.number("phase_unsettled", "h", 0.0..=3.0)?;
+        let phase_noise_unexplained = noise.number("phase_unexplained", "h", 0.0..=3.0)?;
         let amplitude_noise = noise.number("amplitude", "1", 0.0..=0.2)?;
         noise.finish()?;
 
@@ -88,7 +88,7 @@ impl FilterNumbers {
         let mut factor = |key| light.number(key, "1", 0.0..=3.0);
         let (measured_light, context_light, imputed_light) =
             (factor("measured")?, factor("context")?, factor("imputed")?);
-        let imputed_unsettled = factor("imputed_unsettled")?;
+        let imputed_unexplained = factor("imputed_unexplained")?;
         light.finish()?;
 
         let mut sleep = file.section("sleep")?;
@@ -129,12 +129,12 @@ impl FilterNumbers {
             angle_by_period,
             reversion_days,
             phase_noise,
-            phase_noise_unsettled,
+            phase_noise_unexplained,
             amplitude_noise,
             measured_light,
             context_light,
             imputed_light,
-            imputed_unsettled,
+            imputed_unexplained,
             sleep_infant,
             sleep_young_infant,
             sleep_toddler,

@@ -218,6 +218,40 @@ fn nights_that_a_plan_moves_say_nothing_of_the_clock() {
 }
 
 #[test]
+fn nights_that_nobody_explained_leave_the_clock_less_known_than_planned_ones() {
+    let (person, track) = adult();
+    let sd = |planned: bool| {
+        let mut happenings = nights(1..10, MID_SLEEP, 0.0);
+        for day in 10..15 {
+            let middle = at(day, MID_SLEEP + 6.0);
+            happenings.push(Happening::Sleep(MainSleep { middle, from_habit: Hours(6.0), planned }));
+        }
+        let mut run = track.run(model(), &person);
+        run.advance(at(15, 18.0), &happenings, |bin| usual(bin, 0.0));
+        published(&run, at(15, 18.0)).sd.0
+    };
+    assert!(sd(false) > 1.5 * sd(true), "{} {}", sd(false), sd(true));
+}
+
+#[test]
+fn after_a_long_flight_the_clock_is_followed_in_several_ways_and_in_one_when_life_is_settled_again() {
+    let (person, track) = adult();
+    for by in [8.0, -8.0, 11.0] {
+        let mut happenings = nights(1..5, MID_SLEEP, 0.0);
+        happenings.push(Happening::Shift { at: at(5, 12.0), by: Hours(by) });
+        happenings.extend(nights(6..40, MID_SLEEP - by, 0.0));
+        let light = |bin: UtcMillis| usual(bin, if bin < at(5, 12.0) { 0.0 } else { by });
+        let mut run = track.run(model(), &person);
+        run.advance(at(6, 6.0), &happenings, light);
+        assert!(!run.beliefs.is_one(), "{by}");
+        assert!(run.track().heap_bytes() < 600);
+        run.advance(at(40, 6.0), &happenings, light);
+        assert!(run.beliefs.is_one(), "{by}");
+        assert_eq!(run.track().heap_bytes(), 0);
+    }
+}
+
+#[test]
 fn somebody_unknown_begins_with_the_first_night() {
     let (person, _) = adult();
     let track = Track::diffuse(model(), &person.prior, at(0, 12.0), 0.8, 0.5);

@@ -254,8 +254,8 @@ impl Run<'_> {
     }
 
     pub(super) fn ensembles(&self) -> [Option<Ensemble>; PARTS] {
-        let (oscillator, settled) = (&self.model.oscillator, self.life.is_quiet());
-        self.beliefs.each(|belief| Ensemble::of(belief, oscillator, settled))
+        let (oscillator, explained) = (&self.model.oscillator, self.life.is_explained());
+        self.beliefs.each(|belief| Ensemble::of(belief, oscillator, explained))
     }
 
     /// At an instant of redrawing: what is kept is what goes on; beliefs are taken apart and put together.
