@@ -42,14 +42,14 @@ pub fn compare(
             let engine = run_engine(&fresh, config.topics.partitions, events, metrics);
             // What is written when the engine is stopped is no part of an interval.
             let states = engine.states_written - states_before;
-            spent.cpu += engine.measure.cpu;
-            spent.worker += engine.measure.threads;
+            spent.cpu += engine.measure.spent.process;
+            spent.worker += engine.measure.spent.takers;
             spent.states += states;
             say(&json!({
                 "bench": "checkpoint", "round": round + 1, "interval_s": (every < NEVER).then_some(every),
-                "events": events, "travellers": travellers, "cpu_s": engine.measure.cpu.as_secs_f64(),
-                "worker_thread_s": engine.measure.threads.as_secs_f64(),
-                "seconds": engine.seconds, "engine_events_per_s": engine.measure.steady.rate(), "states_written": states,
+                "events": events, "travellers": travellers, "cpu_s": engine.measure.spent.process.as_secs_f64(),
+                "worker_thread_s": engine.measure.spent.takers.as_secs_f64(),
+                "seconds": engine.seconds, "engine_events_per_s": engine.measure.rate(), "states_written": states,
             }));
         }
     }
