@@ -19,6 +19,9 @@ RUN apt-get update \
  && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin zoner
 COPY --from=build /build/target/release/zoner /usr/local/bin/zoner
 COPY LICENSE-MIT LICENSE-APACHE /usr/share/doc/zoner/
+# States in pages of 4 KiB: where the host has to find the memory first, a page of 2 MiB stops a worker for milliseconds
+# (docs/performance.md).
+ENV MIMALLOC_ALLOW_THP=0
 USER 10001
 EXPOSE 9464
 # bash speaks enough HTTP for this, so that no download program needs to be in the image. Liveness, not readiness: a
