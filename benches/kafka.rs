@@ -47,7 +47,7 @@ struct Bench {
     #[arg(long)]
     batch: Option<usize>,
     /// cargo adds it
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, global = true)]
     bench: bool,
     #[command(subcommand)]
     what: What,
