@@ -32,13 +32,13 @@ pub(super) struct Mixture {
 }
 
 impl Mixture {
-    pub(super) fn one(belief: Belief) -> Mixture {
+    pub(super) fn one(belief: &Belief) -> Mixture {
         Mixture::of(belief, std::iter::empty())
     }
 
     /// The first belief has the weight that the others leave.
-    pub(super) fn of(first: Belief, others: impl Iterator<Item = (f64, Belief)>) -> Mixture {
-        let mut mixture = Mixture { parts: [first; PARTS], count: 1, weights: [0.0; PARTS] };
+    pub(super) fn of(first: &Belief, others: impl Iterator<Item = (f64, Belief)>) -> Mixture {
+        let mut mixture = Mixture { parts: [*first; PARTS], count: 1, weights: [0.0; PARTS] };
         for (weight, belief) in others.take(PARTS - 1) {
             mixture.parts[mixture.count] = belief;
             mixture.weights[mixture.count] = weight;
@@ -87,18 +87,18 @@ impl Mixture {
 
     /// Takes an observation into every part, and weighs them by how well they foretold it; what it was worth to the heaviest.
     pub(super) fn observe(&mut self, of: impl Fn(&Belief) -> Observation, gate: f64) -> Option<Surprise> {
-        self.take_in(self.each(|belief| (of(belief), true)), gate)
+        self.take_in(&self.each(|belief| (of(belief), true)), gate)
     }
 
     /// The same of observations some of which only weigh and move nothing.
     pub(super) fn take_in(
         &mut self,
-        observations: [Option<(Observation, bool)>; PARTS],
+        observations: &[Option<(Observation, bool)>; PARTS],
         gate: f64,
     ) -> Option<Surprise> {
-        self.reweigh(&observations);
+        self.reweigh(observations);
         let mut surprises = [None; PARTS];
-        for ((belief, observation), surprise) in self.parts.iter_mut().zip(&observations).zip(&mut surprises) {
+        for ((belief, observation), surprise) in self.parts.iter_mut().zip(observations).zip(&mut surprises) {
             if let Some((observation, true)) = observation {
                 *surprise = Some(belief.observe(observation, gate));
             }
@@ -167,7 +167,7 @@ impl Mixture {
         let belief = *self.heaviest();
         if self.is_one() && libm::sqrt(belief.covariance[PHASE][PHASE]) / PHASE_PER_HOUR > above.0 {
             let [early, late] = apart(&belief, PHASE, &[reach, -reach]);
-            *self = Mixture::of(early, std::iter::once((0.5, late)));
+            *self = Mixture::of(&early, std::iter::once((0.5, late)));
         }
     }
 
@@ -259,7 +259,7 @@ mod tests {
     fn a_belief_taken_apart_and_put_together_is_the_same() {
         let whole = belief();
         for number in [GAIN, PHASE] {
-            let mut mixture = Mixture::one(whole);
+            let mut mixture = Mixture::one(&whole);
             mixture.split_in_quarters(number);
             assert_eq!(mixture.iter().count(), PARTS);
             mixture.merge(Hours(12.0));
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_was_foretold_gains_weight_and_an_odd_observation_forgets_nobody() {
-        let mut mixture = Mixture::one(belief());
+        let mut mixture = Mixture::one(&belief());
         mixture.split_by_phase();
         let late = |belief: &Belief| Observation::of_marker(belief, 0.0, 0.5);
         let earliest = |mixture: &Mixture| {
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_part_without_weight_is_forgotten_and_leaves_no_gap() {
-        let mut mixture = Mixture::one(belief());
+        let mut mixture = Mixture::one(&belief());
         mixture.split_by_gain();
         mixture.weights = [0.6, 0.001, 0.399, 0.0];
         mixture.forget();

@@ -123,7 +123,7 @@ impl Track {
             person,
             at: self.at,
             told_until: self.at,
-            beliefs: Mixture::of(self.first.belief(), others),
+            beliefs: Mixture::of(&self.first.belief(), others),
             life: self.life,
             diffuse: self.diffuse,
             surprises: Vec::new(),
@@ -363,7 +363,7 @@ impl Run<'_> {
         belief.mean[PHASE] -= after * PHASE_PER_HOUR;
         belief.covariance[PHASE][PHASE] +=
             self.person.sleep_sd.0 * self.person.sleep_sd.0 * PHASE_PER_HOUR * PHASE_PER_HOUR;
-        self.beliefs = Mixture::one(belief);
+        self.beliefs = Mixture::one(&belief);
         self.diffuse = false;
     }
 
@@ -381,7 +381,7 @@ impl Run<'_> {
             let compromise = Compromise::of(belief, sleep.from_habit.0, after, numbers.unsettled_sleep);
             (compromise.observation, compromise.moves)
         });
-        self.beliefs.take_in(observations, numbers.gate);
+        self.beliefs.take_in(&observations, numbers.gate);
     }
 }
 
