@@ -81,6 +81,7 @@ impl Models {
             prior: self.priors.of(numbers, &self.people, months, chronotype, usual_angle),
             sleep_sd: sleep_sd(numbers, months),
             evening: evening_light(numbers, months),
+            knows_hours: persona.is_known(),
         }
     }
 }

@@ -220,7 +220,7 @@ impl Belief {
 
     fn add_noise(&mut self, samples: &[Lane; MOVING], ensemble: &Ensemble, hours: f64, numbers: &FilterNumbers) {
         let days = hours / 24.0;
-        let phase = ensemble.phase_noise(numbers) * PHASE_PER_HOUR;
+        let phase = ensemble.phase_noise() * PHASE_PER_HOUR;
         self.covariance[PHASE][PHASE] += phase * phase * days;
         self.covariance[AMPLITUDE][AMPLITUDE] += numbers.amplitude_noise * numbers.amplitude_noise * days;
         // Light that is wrong by a factor does what a gain that is wrong by it does: the last pair of points tells what.

@@ -204,11 +204,10 @@ impl Watch {
             return;
         }
         let variance = times.iter().fold(0.0, |sum, time| sum + (time - mean) * (time - mean)) / LANES as f64;
-        let numbers = &run.model().numbers;
         let days = mean.max(0.0) / 24.0;
         let slope = (times[2 * GAIN] - times[2 * GAIN + 1]) / self.gain_reach;
         let light = self.ensemble.light_variance() * slope * slope;
-        let own = self.ensemble.phase_noise(numbers);
+        let own = self.ensemble.phase_noise();
         let noise = own * own * days;
         let sd = libm::sqrt(variance + self.residual_beta + light + noise);
         self.minimum = Some(Minimum { mean, sd, amplitude: self.amplitude });

@@ -17,13 +17,12 @@ pub(super) struct Wakeful {
 }
 
 impl Wakeful {
-    fn add(&mut self, bin: &LightBin, explained: bool, numbers: &FilterNumbers) {
+    fn add(&mut self, bin: &LightBin, noise: &Noise, numbers: &FilterNumbers) {
         let sd = match bin.source {
             LightSource::Asleep => return,
             LightSource::Measured => numbers.measured_light,
             LightSource::Context => numbers.context_light,
-            LightSource::Imputed if explained => numbers.imputed_light,
-            LightSource::Imputed => numbers.imputed_unexplained,
+            LightSource::Imputed => noise.imputed,
         };
         self.weight += 1.0;
         self.variance += sd * sd;
@@ -35,6 +34,15 @@ impl Wakeful {
     }
 }
 
+/// How well it is known what moves a clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Noise {
+    /// SD of the phase's own noise, hours per square root of a day.
+    pub phase: f64,
+    /// SD of the logarithm of light that is imputed.
+    pub imputed: f64,
+}
+
 /// Sample points on their way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ensemble {
@@ -44,13 +52,12 @@ pub(super) struct Ensemble {
     samples: [Lane; MOVING],
     last_light: Option<(u64, LaneDrives)>,
     wakeful: Wakeful,
-    /// Whether it is known what moves the clock ([`super::Life::is_explained`]).
-    explained: bool,
+    noise: Noise,
 }
 
 impl Ensemble {
     /// The sample points, to be carried on and looked at one by one.
-    pub(super) fn of(belief: &Belief, oscillator: &Hannay19, explained: bool) -> Ensemble {
+    pub(super) fn of(belief: &Belief, oscillator: &Hannay19, noise: Noise) -> Ensemble {
         let (factor, samples) = belief.draw();
         let own = |lane: usize| oscillator.personal(Hours(samples[PERIOD][lane]), libm::exp(samples[GAIN][lane]));
         let state = |lane: usize| {
@@ -63,14 +70,14 @@ impl Ensemble {
             samples,
             last_light: None,
             wakeful: Wakeful::default(),
-            explained,
+            noise,
         }
     }
 
     /// Moves over a cell of half an hour under the light of its two quarter hours.
     pub(super) fn cell(&mut self, numbers: &FilterNumbers, first: LightBin, second: LightBin) {
-        self.wakeful.add(&first, self.explained, numbers);
-        self.wakeful.add(&second, self.explained, numbers);
+        self.wakeful.add(&first, &self.noise, numbers);
+        self.wakeful.add(&second, &self.noise, numbers);
         if first.light.0.to_bits() == second.light.0.to_bits() {
             self.step(first.light, CELL);
         } else {
@@ -98,8 +105,8 @@ impl Ensemble {
     }
 
     /// SD of the phase's own noise, hours per square root of a day.
-    pub(super) fn phase_noise(&self, numbers: &FilterNumbers) -> f64 {
-        if self.explained { numbers.phase_noise } else { numbers.phase_noise_unexplained }
+    pub(super) fn phase_noise(&self) -> f64 {
+        self.noise.phase
     }
 
     /// Variance of the logarithm of the light on the way.

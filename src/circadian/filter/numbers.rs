@@ -22,11 +22,13 @@ pub struct FilterNumbers {
     pub reversion_days: f64,
     pub phase_noise: f64,
     pub phase_noise_unexplained: f64,
+    pub phase_noise_stranger: f64,
     pub amplitude_noise: f64,
     pub measured_light: f64,
     pub context_light: f64,
     pub imputed_light: f64,
     pub imputed_unexplained: f64,
+    pub imputed_stranger: f64,
     pub sleep_infant: f64,
     pub sleep_young_infant: f64,
     pub sleep_toddler: f64,
@@ -81,6 +83,7 @@ impl FilterNumbers {
         let mut noise = file.section("noise")?;
         let phase_noise = noise.number("phase", "h", 0.0..=3.0)?;
         let phase_noise_unexplained = noise.number("phase_unexplained", "h", 0.0..=3.0)?;
+        let phase_noise_stranger = noise.number("phase_stranger", "h", 0.0..=3.0)?;
         let amplitude_noise = noise.number("amplitude", "1", 0.0..=0.2)?;
         noise.finish()?;
 
@@ -89,6 +92,7 @@ impl FilterNumbers {
         let (measured_light, context_light, imputed_light) =
             (factor("measured")?, factor("context")?, factor("imputed")?);
         let imputed_unexplained = factor("imputed_unexplained")?;
+        let imputed_stranger = factor("imputed_stranger")?;
         light.finish()?;
 
         let mut sleep = file.section("sleep")?;
@@ -130,11 +134,13 @@ impl FilterNumbers {
             reversion_days,
             phase_noise,
             phase_noise_unexplained,
+            phase_noise_stranger,
             amplitude_noise,
             measured_light,
             context_light,
             imputed_light,
             imputed_unexplained,
+            imputed_stranger,
             sleep_infant,
             sleep_young_infant,
             sleep_toddler,

@@ -19,6 +19,8 @@ pub struct Person {
     /// SD of what the middle of a main sleep says of the clock in settled life.
     pub sleep_sd: Hours,
     pub evening: EveningLight,
+    /// Whether it is known which hours of the day are theirs. Light that is imputed by the wrong clock is hardly known.
+    pub knows_hours: bool,
 }
 
 /// How many times as much light counts in the evening: young eyes let more through.

@@ -48,7 +48,7 @@ fn person(evening: EveningLight) -> (Person, Track) {
     );
     let state = entrained.state_at_midnight;
     let track = Track::settled(model(), &prior, at(0, MID_SLEEP), state.amplitude(), state.adaptation());
-    (Person { prior, sleep_sd: Hours(numbers.sleep_adult), evening }, track)
+    (Person { prior, sleep_sd: Hours(numbers.sleep_adult), evening, knows_hours: true }, track)
 }
 
 fn slept(middle: UtcMillis, from_habit: f64) -> Happening {
@@ -100,7 +100,8 @@ fn eight_points_have_the_moments_of_the_points_of_all_seven_numbers() {
         moved.iter().map(|(weight, point)| weight * (point[row] - mean[row]) * (point[column] - mean[column])).sum()
     };
 
-    let mut ensemble = ensemble::Ensemble::of(&belief, &model().oscillator, true);
+    let mut ensemble =
+        ensemble::Ensemble::of(&belief, &model().oscillator, ensemble::Noise { phase: 0.25, imputed: 0.33 });
     let mut cell = from;
     while cell < to {
         let bin = |bin| LightBin { light: light(bin), source: LightSource::Asleep };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::belief::{AMPLITUDE, Belief, DELTA, Kept, Observation, PHASE, Surprise};
 use super::compromise::Compromise;
-use super::ensemble::{Ensemble, cells_in};
+use super::ensemble::{Ensemble, Noise, cells_in};
 use super::life::{Life, MainSleep, Use};
 use super::mixture::{Mixture, PARTS};
 use super::person::{EveningLight, Person};
@@ -254,8 +254,18 @@ impl Run<'_> {
     }
 
     pub(super) fn ensembles(&self) -> [Option<Ensemble>; PARTS] {
-        let (oscillator, explained) = (&self.model.oscillator, self.life.is_explained());
-        self.beliefs.each(|belief| Ensemble::of(belief, oscillator, explained))
+        let noise = self.noise();
+        self.beliefs.each(|belief| Ensemble::of(belief, &self.model.oscillator, noise))
+    }
+
+    fn noise(&self) -> Noise {
+        let numbers = &self.model.numbers;
+        let (phase, imputed) = match (self.life.is_explained(), self.person.knows_hours) {
+            (false, _) => (numbers.phase_noise_unexplained, numbers.imputed_unexplained),
+            (true, false) => (numbers.phase_noise_stranger, numbers.imputed_stranger),
+            (true, true) => (numbers.phase_noise, numbers.imputed_light),
+        };
+        Noise { phase, imputed }
     }
 
     /// At an instant of redrawing: what is kept is what goes on; beliefs are taken apart and put together.

@@ -90,7 +90,12 @@ pub(super) fn start(models: &Models, told: &Told) -> Started {
         told.light_at(bin, UtcMillis::MIN, &models.light).light
     });
     Started {
-        person: Person { prior, sleep_sd: sleep_sd(numbers, months), evening: EveningLight::PLAIN },
+        person: Person {
+            prior,
+            sleep_sd: sleep_sd(numbers, months),
+            evening: EveningLight::PLAIN,
+            knows_hours: told.has_profile,
+        },
         state,
         mid_sleep: at,
     }
@@ -99,7 +104,9 @@ pub(super) fn start(models: &Models, told: &Told) -> Started {
 fn zoner(models: &Models, told: &Told, asked_at: &[UtcMillis]) -> Vec<Option<Said>> {
     let started = start(models, told);
     let (person, state) = (&started.person, &started.state);
-    let track = Track::settled(&models.filter, &person.prior, started.mid_sleep, state.amplitude(), state.adaptation());
+    // As the service begins (`traveller::clock`): where a stranger's clock is, nobody knows.
+    let begin = if told.has_profile { Track::settled } else { Track::diffuse };
+    let track = begin(&models.filter, &person.prior, started.mid_sleep, state.amplitude(), state.adaptation());
     let mut run = track.run(&models.filter, person);
     let mut answers = Vec::with_capacity(asked_at.len());
     for at in asked_at {
