@@ -188,10 +188,10 @@ impl Watch {
         if self.elapsed <= self.after + 1e-9 || self.amplitude == 0.0 {
             self.amplitude = self.ensemble.mean_amplitude();
         }
-        self.finish(run);
+        self.finish();
     }
 
-    fn finish(&mut self, run: &Run<'_>) {
+    fn finish(&mut self) {
         let mut times = [0.0; LANES];
         for (time, crossed) in times.iter_mut().zip(&self.crossed) {
             let Some(crossed) = crossed else { return };
