@@ -247,7 +247,7 @@ fn nights_observe_the_clock_in_settled_life_only() {
             observed_on.push(day);
         }
     }
-    assert!((15..27).contains(&observed_on[0]), "ten days to three weeks after landing: {observed_on:?}");
+    assert!((15..=27).contains(&observed_on[0]), "ten days to three weeks after landing: {observed_on:?}");
     assert_eq!(*observed_on.last().unwrap(), 29, "{observed_on:?}");
 }
 
