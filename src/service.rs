@@ -14,7 +14,7 @@ use crate::engine::processor::Processor;
 use crate::engine::worker::{Exit, Kept, Settings, Shared, Worker};
 use crate::flight::Flights;
 use crate::household::Travellers;
-use crate::kafka::{Cluster, KafkaLog};
+use crate::kafka::{Cluster, KafkaLog, knock};
 
 /// How long a worker waits before it joins again; doubled up to the second value while joining fails.
 const REJOIN_PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
@@ -53,6 +53,8 @@ impl Service {
         for worker in 0..plan.flight_workers {
             threads.push(spawn(Arc::clone(&flights), plan, &plan.flights, Arc::clone(&shared), worker)?);
         }
+        threads.push(look_after::<Travellers>(plan, Arc::clone(&shared), plan.traveller_workers)?);
+        threads.push(look_after::<Flights>(plan, Arc::clone(&shared), plan.flight_workers)?);
         Ok(Service { shared, threads })
     }
 
@@ -110,6 +112,19 @@ fn spawn<P: Processor>(
             std::mem::forget(ended);
         }
         failure
+    })
+}
+
+/// A thread that sees to it that every partition of a processor's input has an owner.
+fn look_after<P: Processor>(
+    plan: &Plan,
+    shared: Arc<Shared>,
+    workers: usize,
+) -> std::io::Result<JoinHandle<Option<String>>> {
+    let cluster = Arc::clone(&plan.cluster);
+    thread::Builder::new().name(format!("{}-watch", P::NAME)).spawn(move || {
+        knock::watch(&cluster, P::INPUT, P::NAME, workers, &shared.stop);
+        None
     })
 }
 

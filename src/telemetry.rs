@@ -25,6 +25,7 @@ const COMMIT: &str = "zoner_commit_seconds";
 const TRANSACTIONS: &str = "zoner_transactions_total";
 const REBALANCES: &str = "zoner_rebalances_total";
 const FENCED: &str = "zoner_fenced_total";
+const KNOCKS: &str = "zoner_knocks_total";
 const PARTITIONS: &str = "zoner_partitions";
 const PARTITIONS_OWNED: &str = "zoner_partitions_owned";
 const LAG_RECORDS: &str = "zoner_consumer_lag_records";
@@ -89,6 +90,7 @@ fn describe() {
     describe_counter!(TRANSACTIONS, "transactions, by outcome");
     describe_counter!(REBALANCES, "assignments and revocations handled");
     describe_counter!(FENCED, "times that another producer or member took over");
+    describe_counter!(KNOCKS, "times that a group was made to assign anew, because partitions belonged to nobody");
     describe_gauge!(PARTITIONS, "partitions of an input topic");
     describe_gauge!(PARTITIONS_OWNED, "partitions that a worker owns, live or being restored");
     describe_gauge!(LAG_RECORDS, "records between a partition's next offset and its end");
@@ -154,6 +156,12 @@ pub struct WorkerMetrics {
     pub checkpoint_bytes: Counter,
     pub checkpoint_backlog: Gauge,
     pub checkpoint_age: Gauge,
+}
+
+/// Times that the group of an input topic was made to assign anew; 0 from the start.
+#[must_use]
+pub fn knocks(topic: Topic) -> Counter {
+    counter!(KNOCKS, "topic" => topic.as_str())
 }
 
 /// Gauges of one partition, of which nothing is said any more when it is given up.

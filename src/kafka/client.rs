@@ -1,7 +1,7 @@
 //! [`Log`] on librdkafka: one consumer in a group, one transactional producer, one for ticks.
 
 use std::ffi::CString;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::config::{FromClientConfig, FromClientConfigAndContext};
@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedPr
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracing::{debug, warn};
 
-use super::group::{GroupContext, give_up, take_nothing};
+use super::group::{GroupContext, end_aside, give_up, take_nothing};
 use super::instance::Instance;
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::settings::Cluster;
@@ -27,9 +27,6 @@ const ROUND_TRIP: Duration = Duration::from_secs(10);
 
 /// Initialising transactions waits for a predecessor's open one to be aborted.
 const INIT_TRANSACTIONS: Duration = Duration::from_secs(30);
-
-/// How long clients may take to end: a broker that is gone is not waited for.
-const LONGEST_CLOSE: Duration = Duration::from_secs(15);
 
 /// One worker's clients. Fields are dropped in this order: the queue before the consumer it belongs to.
 pub struct KafkaLog {
@@ -435,16 +432,7 @@ impl Log for KafkaLog {
         if leave || self.cluster.instance_id.is_none() {
             self.consumer.unsubscribe();
         }
-        // In a thread of its own, because a client that waits for something that never comes must not keep the process.
-        let (ended, end) = mpsc::channel();
-        let closing = std::thread::Builder::new().name("closing".to_owned()).spawn(move || {
-            self.drop_clients();
-            // Whoever waited may have gone on.
-            let _ = ended.send(());
-        });
-        if closing.is_err() || end.recv_timeout(LONGEST_CLOSE).is_err() {
-            warn!(seconds = LONGEST_CLOSE.as_secs(), "clients that do not end are left behind");
-        }
+        end_aside(move || self.drop_clients());
     }
 }
 

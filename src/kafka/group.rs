@@ -1,7 +1,9 @@
 //! What the group tells a member, kept until its worker is ready to answer, and what the client logs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -12,6 +14,9 @@ use rdkafka::types::RDKafkaRespErr;
 use tracing::{debug, error, info, warn};
 
 use crate::engine::log::GroupEvent;
+
+/// How long clients may take to end: a broker that is gone is not waited for.
+const LONGEST_CLOSE: Duration = Duration::from_secs(15);
 
 /// Collects what the group does, so that the worker answers when it is ready to.
 #[derive(Default)]
@@ -87,6 +92,19 @@ pub fn give_up(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList)
     match consumer.rebalance_protocol() {
         RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
         _ => consumer.unassign(),
+    }
+}
+
+/// Ends clients in a thread of its own, because one that waits for something that never comes must not keep the process.
+pub fn end_aside(end: impl FnOnce() + Send + 'static) {
+    let (ended, has_ended) = mpsc::channel();
+    let closing = thread::Builder::new().name("closing".to_owned()).spawn(move || {
+        end();
+        // Whoever waited may have gone on.
+        let _ = ended.send(());
+    });
+    if closing.is_err() || has_ended.recv_timeout(LONGEST_CLOSE).is_err() {
+        warn!(seconds = LONGEST_CLOSE.as_secs(), "clients that do not end are left behind");
     }
 }
 

@@ -5,6 +5,7 @@ pub mod embedded;
 pub mod feed;
 mod group;
 mod instance;
+pub mod knock;
 pub mod native;
 mod properties;
 pub mod reader;

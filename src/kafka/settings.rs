@@ -1,6 +1,7 @@
 //! What the clients are told: addresses, names, and librdkafka's properties.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 
@@ -122,6 +123,30 @@ impl Cluster {
             config.set("group.instance.id", instance);
         }
         self.finish(config, Kind::Consumer)
+    }
+
+    /// What the group's coordinator puts before the member ids of a worker.
+    #[must_use]
+    pub fn member_prefix(&self, processor: &str, worker: usize) -> String {
+        let config = self.group_consumer(processor, worker);
+        let name = config.get("group.instance.id").or_else(|| config.get("client.id"));
+        format!("{}-", name.unwrap_or_default())
+    }
+
+    /// How long a member may be silent before its group goes on without it.
+    #[must_use]
+    pub fn session(&self, processor: &str) -> Duration {
+        let config = self.group_consumer(processor, 0);
+        let millis = config.get("session.timeout.ms").and_then(|text| text.parse().ok());
+        Duration::from_millis(millis.unwrap_or(10_000))
+    }
+
+    /// A member that joins a processor's group for a moment: it comes and goes, whatever the others do.
+    #[must_use]
+    pub fn knocker(&self, processor: &str) -> ClientConfig {
+        let mut config = self.group_consumer(processor, 0);
+        config.remove("group.instance.id").set("client.id", format!("zoner-{}-{processor}-knock", self.process_id));
+        config
     }
 
     /// A reader that is in no group.
