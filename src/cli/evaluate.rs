@@ -1,5 +1,6 @@
 //! `zoner evaluate`: one subcommand a thing that is measured.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -108,12 +109,14 @@ fn evaluate_estimator(command: &Estimator) -> anyhow::Result<()> {
         eprintln!("{written} drawings in {}", directory.display());
     }
     let targets = targets::targets(&scores);
+    let mut out = std::io::stdout().lock();
     if command.json {
-        println!("{}", tables::json(&scores)?);
+        writeln!(out, "{}", tables::json(&scores)?)?;
     } else {
-        print!("{}\n{}", tables::table(&scores), tables::verdicts(&targets));
-        print!("{}{}", human::table(), real::table(&models));
+        write!(out, "{}\n{}", tables::table(&scores), tables::verdicts(&targets))?;
+        write!(out, "{}{}", human::table(), real::table(&models))?;
     }
+    out.flush()?;
     let missed = targets.iter().filter(|target| !target.is_met()).count();
     if command.check && missed > 0 {
         bail!("{missed} of {} targets missed", targets.len());

@@ -81,9 +81,10 @@ impl Options {
 /// Everybody's life in every story. `tick` is called with the days of every life that was lived.
 #[must_use]
 pub fn scores(options: &Options, models: &Models, tick: &(dyn Fn(u64) + Sync)) -> Scores {
-    let mut cells = Vec::new();
+    let (mut cells, mut populations) = (Vec::new(), Vec::new());
     for truth in &options.truths {
         let people = travellers(*truth, options.travellers, options.seed, models, options.threads);
+        populations.push((*truth, people::angles(&people)));
         let count = people.len();
         let lives = parallel::in_order(count * options.stories.len(), options.threads, |index| {
             let story = options.stories[index / count];
@@ -95,7 +96,7 @@ pub fn scores(options: &Options, models: &Models, tick: &(dyn Fn(u64) + Sync)) -
             cells.push(Cell { truth: *truth, story: *story, lives: lives.to_vec() });
         }
     }
-    Scores::new(cells, options.seed)
+    Scores::new(cells, populations, options.seed)
 }
 
 /// One traveller's life, as every column sees it.

@@ -21,9 +21,10 @@ pub const ANGLE_SD: f64 = 0.75;
 /// Beyond this nobody is taken: there the ratio of two small densities is noise.
 const FURTHEST: f64 = 2.2;
 
-/// Candidates live this long before their phase angle is taken from the last days.
-const WARM_UP_DAYS: i64 = 40;
-const ANGLE_DAYS: usize = 14;
+/// Candidates live this long before their phase angle is taken from the last days: from so many, because who is chosen for a
+/// late clock of few days falls back later.
+const WARM_UP_DAYS: i64 = 58;
+const ANGLE_DAYS: usize = 30;
 
 /// Candidates are lived in by so many at a time.
 const BATCH: u32 = 400;
@@ -129,6 +130,15 @@ fn candidate(truth: Truth, index: u32, seed: u64, models: &Models) -> Traveller 
     one
 }
 
+/// Mean and SD of travellers' phase angles, hours.
+#[must_use]
+pub fn angles(people: &[Traveller]) -> (f64, f64) {
+    let count = people.len().max(1) as f64;
+    let mean = people.iter().map(|one| one.angle.0).sum::<f64>() / count;
+    let variance = people.iter().map(|one| (one.angle.0 - mean) * (one.angle.0 - mean)).sum::<f64>() / count;
+    (mean, libm::sqrt(variance))
+}
+
 /// How common phase angles are among candidates: a normal distribution's kernel about each.
 struct Density {
     angles: Vec<f64>,
@@ -168,8 +178,7 @@ mod tests {
     fn travellers_have_the_phase_angle_of_people_whatever_the_model() {
         for truth in Truth::ALL {
             let people = travellers(truth, 150, 3, &Models::embedded(), 2);
-            let mean = people.iter().map(|one| one.angle.0).sum::<f64>() / 150.0;
-            let sd = libm::sqrt(people.iter().map(|one| (one.angle.0 - mean).powi(2)).sum::<f64>() / 150.0);
+            let (mean, sd) = angles(&people);
             assert!((mean - ANGLE_MEAN).abs() < 0.2 && (sd - ANGLE_SD).abs() < 0.15, "{truth:?}: {mean} ± {sd}");
         }
     }

@@ -101,6 +101,8 @@ pub struct Place {
 /// because the same people live in all of them.
 pub struct Scores {
     pub cells: Vec<Cell>,
+    /// Who travelled: mean and SD of CBTmin less mid-sleep, hours.
+    pub populations: Vec<(Truth, (f64, f64))>,
     /// The cells as they are, then replicates of them: by cell, period and column.
     samples: Vec<Vec<LifeScores>>,
 }
@@ -116,7 +118,7 @@ const REPLICATES: u32 = 400;
 
 impl Scores {
     #[must_use]
-    pub fn new(cells: Vec<Cell>, seed: u64) -> Scores {
+    pub fn new(cells: Vec<Cell>, populations: Vec<(Truth, (f64, f64))>, seed: u64) -> Scores {
         let mut samples = vec![cells.iter().map(|cell| total(&cell.lives, &vec![1.0; cell.lives.len()])).collect()];
         for replicate in 0..REPLICATES {
             let draw = |cell: &Cell| {
@@ -130,7 +132,7 @@ impl Scores {
             };
             samples.push(cells.iter().map(draw).collect());
         }
-        Scores { cells, samples }
+        Scores { cells, populations, samples }
     }
 
     /// Something made of the cells' sums, with its standard error. NaN where a cell had nothing.

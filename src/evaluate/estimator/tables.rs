@@ -12,8 +12,14 @@ use super::targets::Target;
 /// Every cell and its periods, a line each.
 #[must_use]
 pub fn table(scores: &Scores) -> String {
-    let mut text = format!(
-        "{:40} | zoner                                    | rough              | naive       | rule\n\
+    let mut text = String::from("Travellers, CBTmin less mid-sleep (h):");
+    for (truth, (mean, sd)) in &scores.populations {
+        // Writing to a string does not fail.
+        let _ = write!(text, " {} {mean:.2} ± {sd:.2};", truth.name());
+    }
+    let _ = write!(
+        text,
+        "\n{:40} | zoner                                    | rough              | naive       | rule\n\
          {:9} {:17} {:12} |  80 %  95 %   MAE  bias  NEES width  NIS |  80 %   MAE  width |  80 %   MAE |  MAE\n",
         "", "truth", "life", "days"
     );
@@ -21,7 +27,6 @@ pub fn table(scores: &Scores) -> String {
         for (period, name) in cell.story.periods().iter().enumerate() {
             let get = |column, measure| scores.measure(Place { cell: index, period, column }, measure);
             let ours = |measure| get(Column::Zoner, measure);
-            // Writing to a string does not fail.
             let _ = writeln!(
                 text,
                 "{:9} {:15} {name:>14} | {:5.2} {:5.2} {:5.2} {:+5.2} {:5.2} {:5.2} {:>4} | {:5.2} {:5.2} {:6.2} | {:5.2} {:5.2} | {:4.2}",
