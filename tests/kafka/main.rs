@@ -35,3 +35,4 @@ mod letters;
 mod model;
 mod naps;
 mod outage;
+mod ownerless;
