@@ -159,7 +159,6 @@ pub struct WorkerMetrics {
 }
 
 /// Times that the group of an input topic was made to assign anew; 0 from the start.
-#[must_use]
 pub fn knocks(topic: Topic) -> Counter {
     counter!(KNOCKS, "topic" => topic.as_str())
 }
