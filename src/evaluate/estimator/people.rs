@@ -1,8 +1,7 @@
 //! Travellers: bodies that fit their days as people's do.
 //!
 //! Models of the clock, entrained by plausible days, have their CBTmin earlier against sleep than people have it, each model in
-//! its own way. So candidates are drawn, lived in, and kept in proportion to how much more common their phase angle is in
-//! people than among candidates.
+//! its own way. So many candidates are drawn and lived in, and those are kept whose phase angles are spread as in people.
 
 use super::lives::live;
 use super::parallel::in_order;
@@ -18,26 +17,20 @@ use crate::units::{Hours, Span, UtcMillis};
 pub const ANGLE_MEAN: f64 = 1.0;
 pub const ANGLE_SD: f64 = 0.75;
 
-/// Beyond this nobody is taken: there the ratio of two small densities is noise.
-const FURTHEST: f64 = 2.2;
-
 /// Candidates live this long before their phase angle is taken from the last days: from so many, because who is chosen for a
 /// late clock of few days falls back later.
 const WARM_UP_DAYS: i64 = 58;
 const ANGLE_DAYS: usize = 30;
 
-/// Candidates are lived in by so many at a time.
-const BATCH: u32 = 400;
+/// So many candidates at first, and at most so many a traveller.
+const FIRST_CANDIDATES: usize = 1_200;
+const MOST_CANDIDATES: usize = 200;
 
-/// From these the candidates' own density is estimated.
-const PILOT: u32 = 1_200;
-
-/// After so many candidates a traveller whoever comes is taken.
-const MOST_CANDIDATES: u32 = 200;
+/// Whose angle is so near to the wanted one will do, hours.
+const NEAR_ENOUGH: f64 = 0.15;
 
 /// The random numbers of candidates; scripts have the streams from 1 on ([`stream`]).
 const CANDIDATES: u32 = 0;
-const CHOICE: u32 = 1_000;
 
 /// Somebody with a life, most of it hidden.
 #[derive(Clone, Debug)]
@@ -68,33 +61,57 @@ pub fn stream(truth: Truth, purpose: u32) -> u32 {
     (truth as u32) * 10_000 + purpose
 }
 
-/// `count` travellers whose CBTmin less mid-sleep is [`ANGLE_MEAN`] ± [`ANGLE_SD`].
+/// `count` travellers whose CBTmin less mid-sleep is [`ANGLE_MEAN`] ± [`ANGLE_SD`]: for every quantile of that distribution the
+/// nearest candidate, so that a seed changes who they are and not how they are spread.
 #[must_use]
 pub fn travellers(truth: Truth, count: usize, seed: u64, models: &Models, threads: usize) -> Vec<Traveller> {
     let candidate = |index: usize| candidate(truth, index as u32, seed, models);
-    let pilot: Vec<Traveller> = in_order(PILOT as usize, threads, candidate);
-    let density = Density::of(&pilot);
-    let most_likely = pilot.iter().map(|one| density.ratio(one.angle)).fold(0.0, f64::max);
-
-    let mut chosen = Vec::with_capacity(count);
-    let mut choice = Random::new(seed, stream(truth, CHOICE), 0);
-    let most = (count as u32).saturating_mul(MOST_CANDIDATES);
-    let mut drawn = 0;
-    let mut batch = pilot;
+    let most = count.saturating_mul(MOST_CANDIDATES);
+    let mut candidates: Vec<Traveller> = in_order(FIRST_CANDIDATES, threads, candidate);
     loop {
-        for one in batch {
-            let is_taken = choice.chance(density.ratio(one.angle) / most_likely) || drawn > most;
-            if is_taken && chosen.len() < count {
-                chosen.push(one);
-            }
-            drawn += 1;
+        let (chosen, furthest) = nearest(&candidates, count);
+        if furthest <= NEAR_ENOUGH || candidates.len() >= most {
+            return chosen.into_iter().map(|index| candidates[index].clone()).collect();
         }
-        if chosen.len() >= count {
-            return chosen;
-        }
-        let from = drawn as usize;
-        batch = in_order(BATCH as usize, threads, |index| candidate(from + index));
+        let known = candidates.len();
+        candidates.extend(in_order(known / 2, threads, |index| candidate(known + index)));
     }
+}
+
+/// For each of `count` quantiles the candidate whose angle is nearest, each taken once, with the largest distance, hours.
+/// The outermost quantiles choose first: there are the fewest candidates.
+fn nearest(candidates: &[Traveller], count: usize) -> (Vec<usize>, f64) {
+    let mut by_angle: Vec<usize> = (0..candidates.len()).collect();
+    by_angle.sort_by(|one, other| candidates[*one].angle.0.total_cmp(&candidates[*other].angle.0));
+    let mut chosen = vec![0; count];
+    let mut furthest: f64 = 0.0;
+    for turn in 0..count {
+        let place = if turn % 2 == 0 { turn / 2 } else { count - 1 - turn / 2 };
+        let wanted = ANGLE_MEAN + ANGLE_SD * normal_quantile((place as f64 + 0.5) / count as f64);
+        let off = |index: &usize| (candidates[*index].angle.0 - wanted).abs();
+        let Some(found) =
+            (0..by_angle.len()).min_by(|one, other| off(&by_angle[*one]).total_cmp(&off(&by_angle[*other])))
+        else {
+            break;
+        };
+        chosen[place] = by_angle.remove(found);
+        furthest = furthest.max(off(&chosen[place]));
+    }
+    (chosen, furthest)
+}
+
+/// Where a standard normal distribution has a share of 0 < `share` < 1 below it, by bisection.
+fn normal_quantile(share: f64) -> f64 {
+    let (mut low, mut high) = (-9.0, 9.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if 0.5 * libm::erfc(-middle / core::f64::consts::SQRT_2) < share {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
 }
 
 fn candidate(truth: Truth, index: u32, seed: u64, models: &Models) -> Traveller {
@@ -139,37 +156,6 @@ pub fn angles(people: &[Traveller]) -> (f64, f64) {
     (mean, libm::sqrt(variance))
 }
 
-/// How common phase angles are among candidates: a normal distribution's kernel about each.
-struct Density {
-    angles: Vec<f64>,
-    width: f64,
-}
-
-impl Density {
-    fn of(candidates: &[Traveller]) -> Density {
-        let angles: Vec<f64> = candidates.iter().map(|one| one.angle.0).collect();
-        let count = angles.len() as f64;
-        let mean = angles.iter().sum::<f64>() / count;
-        let variance = angles.iter().map(|angle| (angle - mean) * (angle - mean)).sum::<f64>() / count;
-        // Silverman's (1986) rule of thumb.
-        Density { angles, width: 1.06 * libm::sqrt(variance) * libm::pow(count, -0.2) }
-    }
-
-    /// How much more common an angle is in people than among candidates, up to a constant.
-    fn ratio(&self, angle: Hours) -> f64 {
-        let off = angle.0 - ANGLE_MEAN;
-        if off.is_nan() || off.abs() > FURTHEST {
-            return 0.0;
-        }
-        let kernel = |other: &f64| {
-            let z = (angle.0 - other) / self.width;
-            libm::exp(-0.5 * z * z)
-        };
-        let candidates = self.angles.iter().map(kernel).sum::<f64>() / (self.angles.len() as f64 * self.width);
-        libm::exp(-0.5 * (off / ANGLE_SD) * (off / ANGLE_SD)) / candidates.max(1e-9)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +165,7 @@ mod tests {
         for truth in Truth::ALL {
             let people = travellers(truth, 150, 3, &Models::embedded(), 2);
             let (mean, sd) = angles(&people);
-            assert!((mean - ANGLE_MEAN).abs() < 0.2 && (sd - ANGLE_SD).abs() < 0.15, "{truth:?}: {mean} ± {sd}");
+            assert!((mean - ANGLE_MEAN).abs() < 0.05 && (sd - ANGLE_SD).abs() < 0.05, "{truth:?}: {mean} ± {sd}");
         }
     }
 
