@@ -14,7 +14,7 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::groups::{GroupInfo, GroupMemberInfo};
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use tracing::{debug, warn};
 
 use super::group::{GroupContext, end_aside, take_nothing};
@@ -100,7 +100,7 @@ fn look(client: &BaseConsumer<GroupContext>, group: &str, topic: &str) -> Option
     let owned = owned(stable, topic)?;
     let metadata = client.fetch_metadata(Some(topic), ROUND_TRIP).inspect_err(failed).ok()?;
     let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-    let ownerless = partitions.map(|partition| partition.id()).filter(|id| !owned.contains(id)).collect();
+    let ownerless = partitions.map(MetadataPartition::id).filter(|id| !owned.contains(id)).collect();
     Some(Seen { ownerless, first_member })
 }
 
