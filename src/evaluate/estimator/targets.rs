@@ -39,7 +39,13 @@ pub struct Target {
 impl Target {
     #[must_use]
     pub fn is_met(&self) -> bool {
-        let slack = CHANCE * self.measured.error;
+        self.is_met_within(CHANCE)
+    }
+
+    /// Whether it is met but for so many standard errors.
+    #[must_use]
+    pub fn is_met_within(&self, standard_errors: f64) -> bool {
+        let slack = standard_errors * self.measured.error;
         self.least - slack <= self.measured.value && self.measured.value <= self.most + slack
     }
 
