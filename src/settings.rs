@@ -118,7 +118,7 @@ fn in_words(error: &figment::Error) -> String {
         None => format!("ZONER_{} in the environment", key.to_uppercase().replace('.', "__")),
     };
     match &error.kind {
-        Kind::UnknownField(_, known) if known.is_empty() => format!("{place} is not a setting"),
+        Kind::UnknownField(_, []) => format!("{place} is not a setting"),
         Kind::UnknownField(_, known) => format!("{place} is not a setting; known here: {}", known.join(", ")),
         Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted) => {
             let wanted = match wanted.as_str() {

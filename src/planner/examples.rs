@@ -239,7 +239,7 @@ fn a_nap_in_the_air_is_over_before_landing_or_waits_for_the_ground() {
     assert_eq!(first_nap_landing_at("2026-06-13T05:30:00Z"), ("12:00–13:45".to_owned(), on_board("12:00")));
     assert_eq!(first_nap_landing_at("2026-06-13T04:30:00Z"), ("11:30–12:45".to_owned(), on_board("11:30")));
     let (nap, message) = first_nap_landing_at("2026-06-13T03:32:00Z");
-    assert!(nap > "13:05".to_owned() && !message.contains("on board"), "{nap}: {message}");
+    assert!(nap.as_str() > "13:05" && !message.contains("on board"), "{nap}: {message}");
 }
 
 #[test]
