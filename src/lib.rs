@@ -7,6 +7,7 @@
 //! | core module | what it is for |
 //! |---|---|
 //! | [`units`] | times, hours, lux, radians: what crosses module borders |
+//! | [`rare`] | lists in which most have nothing |
 //! | [`event`] | the wire contract: activities, flight status, recommendations, decoding, bad input |
 //! | [`circadian`] | light, the oscillator, body-clock markers |
 //! | [`flight`] | airports, time zones, flight status merged from its feeds |
@@ -48,6 +49,7 @@ pub mod http;
 pub mod kafka;
 pub mod models;
 pub mod planner;
+pub mod rare;
 pub mod replay;
 pub mod service;
 pub mod settings;

@@ -13,6 +13,7 @@ use crate::circadian::{CELL, Hannay19State, Oscillator};
 use crate::event::recommendation::ClockQuality;
 use crate::flight::zones;
 use crate::planner::{Place, Stretch};
+use crate::rare::Rare;
 use crate::traveller::estimate::ClockEstimate;
 use crate::traveller::light::{LOOKAHEAD, LightAtEye, LightSources};
 use crate::traveller::models::Models;
@@ -60,11 +61,11 @@ pub struct Lag {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SettledClock {
     track: Track,
-    /// How long after mid-sleep a typical oscillator under the person's usual day has its CBTmin.
-    usual_angle: Hours,
+    /// How long after mid-sleep a typical oscillator under the person's usual day has its CBTmin, hours.
+    usual_angle: f32,
     gut: Gut,
     /// What the settled days had of it, by time; empty for most people.
-    lags: Vec<Lag>,
+    lags: Rare<Lag>,
 }
 
 /// What was seen on the way to now.
@@ -78,7 +79,7 @@ impl SettledClock {
     #[must_use]
     pub fn of_habit(models: &Models, persona: &Persona<'_>, since: UtcMillis) -> SettledClock {
         let entrained = models.entrained(persona);
-        let usual_angle = (entrained.cbt_min - persona.day.mid_sleep()).wrap_12();
+        let usual_angle = usual_angle(&entrained, persona);
         let light = persona.day.light(&models.light);
         let lux_at = |bin: UtcMillis| {
             let local_hour = zones::hour_of_day(persona.home, bin);
@@ -88,18 +89,18 @@ impl SettledClock {
         let since_mid_sleep = (zones::hour_of_day(persona.home, since) - persona.day.mid_sleep()).wrap_24();
         let mid_sleep = (since - Span::from_hours(since_mid_sleep)).floor_to(CELL);
         let state = usual_state(models, persona, &entrained, mid_sleep, lux_at);
-        let person = models.person(persona, since, usual_angle);
+        let person = models.person(persona, since, Hours(f64::from(usual_angle)));
         let begin = if persona.is_known() { Track::settled } else { Track::diffuse };
         let track = begin(&models.filter, &person.prior, mid_sleep, state.amplitude(), state.adaptation());
         let mut run = track.run(&models.filter, &person);
         // What is usual is known for certain.
         run.advance(since, &[], |bin| LightBin { light: lux_at(bin), source: LightSource::Asleep });
-        SettledClock { track: run.track(), usual_angle, gut: Gut::usual(since), lags: Vec::new() }
+        SettledClock { track: run.track(), usual_angle, gut: Gut::usual(since), lags: Rare::default() }
     }
 
     /// Takes over a new usual day without moving the oscillator.
     pub fn change_habit(&mut self, models: &Models, persona: &Persona<'_>) {
-        self.usual_angle = (models.entrained(persona).cbt_min - persona.day.mid_sleep()).wrap_12();
+        self.usual_angle = usual_angle(&models.entrained(persona), persona);
     }
 
     #[must_use]
@@ -109,7 +110,7 @@ impl SettledClock {
 
     #[must_use]
     pub fn resident_bytes(&self) -> usize {
-        size_of::<SettledClock>() + self.track.heap_bytes() + self.lags.capacity() * size_of::<Lag>()
+        size_of::<SettledClock>() + self.track.heap_bytes() + self.lags.heap_bytes()
     }
 
     /// Runs the filter for good up to `until`, an instant of the window's edge. What is known there must be beyond change.
@@ -118,7 +119,7 @@ impl SettledClock {
             return;
         }
         let sources = LightSources { now: UtcMillis::MAX, ..*light };
-        let mut lags = std::mem::take(&mut self.lags);
+        let mut lags = std::mem::take(&mut self.lags).into_vec();
         let (track, ()) = self.follow(models, persona, &sources, until, |run, _| {
             lags.extend(lags_at(models, persona, light.whereabouts, run));
         });
@@ -126,7 +127,7 @@ impl SettledClock {
         stomach::advance(&mut self.gut, models, persona, &sources, until, &lags);
         // Settling in one go or in many leaves the same: what is kept depends on where it ends alone.
         lags.retain(|lag| lag.at + LAGS_KEPT >= until);
-        self.lags = lags;
+        self.lags = lags.into();
     }
 
     /// Runs up to the last stop at or before `until` and hands the run to `look` there. A run ends where an age ends and,
@@ -149,7 +150,7 @@ impl SettledClock {
         let tests_count_from = if is_answer { settled_until(until).max(from) } else { UtcMillis::MAX };
         loop {
             let age_from = track.at().floor_to(AGE_HOLDS);
-            let person = models.person(persona, age_from, self.usual_angle);
+            let person = models.person(persona, age_from, Hours(f64::from(self.usual_angle)));
             let mut run = track.run(&models.filter, &person);
             if run.at() == tests_count_from {
                 for measured in persona.measurements().iter().filter(|measured| !measured.displaced) {
@@ -189,7 +190,7 @@ impl SettledClock {
 
     fn see(&self, models: &Models, persona: &Persona<'_>, light: &LightSources<'_>) -> Seen {
         let now = light.now;
-        let mut lags = self.lags.clone();
+        let mut lags = self.lags.as_slice().to_vec();
         let (_, estimate) = self.follow(models, persona, light, now, |run, eye| {
             lags.extend(lags_at(models, persona, light.whereabouts, run));
             eye.map(|eye| estimate_of(models, persona, light, run, eye))
@@ -253,6 +254,11 @@ fn lag_at(persona: &Persona<'_>, at: UtcMillis, delta: Hours) -> Option<Lag> {
     let lag = (zones::hour_of_day(persona.home, at) - persona.day.mid_sleep() - delta).wrap_12();
     let minutes = libm::round(lag.0 * 60.0) as i16;
     (minutes.abs() >= LEAST_LAG_MINUTES).then_some(Lag { at, minutes })
+}
+
+/// As it is kept: rounded before anything is computed with it.
+fn usual_angle(entrained: &EntrainedDay<Hannay19State>, persona: &Persona<'_>) -> f32 {
+    (entrained.cbt_min - persona.day.mid_sleep()).wrap_12().0 as f32
 }
 
 /// A typical oscillator's state on a usual day at home.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Words of the first allocation: a power of two, so that doubling fits hours of minutes.
-const FIRST_ON_THE_HEAP: usize = 16;
+/// Words of the first allocation.
+const FIRST_ON_THE_HEAP: usize = 12;
 
 /// Words that fit in place.
 const FEW: usize = 7;
@@ -54,8 +54,8 @@ impl Words {
             }
             Kept::Many(words) => {
                 if words.len() == words.capacity() {
-                    // By half, not to the double: memory is dearer here than copying.
-                    words.reserve_exact(words.len() / 2);
+                    // By little, not to the double: memory is dearer here than copying.
+                    words.reserve_exact(room_for(words.len() + 1) - words.len());
                 }
                 words.insert(place, word);
             }
@@ -88,9 +88,7 @@ impl Words {
             *self = left.to_vec().into();
         } else if let Kept::Many(words) = &mut self.0 {
             words.drain(..count);
-            if words.capacity() > 2 * words.len() {
-                words.shrink_to_fit();
-            }
+            words.shrink_to(room_for(words.len()));
         }
     }
 
@@ -101,6 +99,12 @@ impl Words {
             Kept::Many(words) => words.capacity() * size_of::<u32>(),
         }
     }
+}
+
+/// Capacity for a list on the heap: allocators keep four sizes to a doubling, and what lies between is lost.
+fn room_for(length: usize) -> usize {
+    let doubling = 1 << length.max(1).ilog2();
+    length.next_multiple_of(usize::max(doubling / 4, 4))
 }
 
 impl Default for Words {

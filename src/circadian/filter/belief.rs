@@ -275,11 +275,12 @@ impl Belief {
     }
 }
 
-/// A belief as it is stored: the covariance's lower half in single precision.
+/// A belief as it is stored: all but the phase in single precision, of the covariance the lower half.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    mean: [f64; STATE],
-    adaptation: f64,
+    phase: f64,
+    /// The phase's place holds n.
+    mean: [f32; STATE],
     covariance: [f32; STATE * (STATE + 1) / 2],
 }
 
@@ -290,7 +291,9 @@ impl Kept {
         for (kept, (row, column)) in covariance.iter_mut().zip(lower) {
             *kept = belief.covariance[row][column] as f32;
         }
-        Kept { mean: belief.mean, adaptation: belief.adaptation, covariance }
+        let mut mean = belief.mean.map(|number| number as f32);
+        mean[PHASE] = belief.adaptation as f32;
+        Kept { phase: belief.mean[PHASE], mean, covariance }
     }
 
     pub(super) fn belief(&self) -> Belief {
@@ -300,7 +303,9 @@ impl Kept {
             covariance[row][column] = f64::from(*kept);
             covariance[column][row] = f64::from(*kept);
         }
-        Belief { mean: self.mean, covariance, adaptation: self.adaptation }
+        let mut mean = self.mean.map(f64::from);
+        let adaptation = std::mem::replace(&mut mean[PHASE], self.phase);
+        Belief { mean, covariance, adaptation }
     }
 }
 

@@ -16,15 +16,18 @@ const NIGHTS_TO_LEAVE: u8 = 2;
 /// How much of the middle of the last nights' deviation from habit a new night replaces.
 const LATEST_NIGHT: f32 = 0.3;
 
+/// Smaller than an `Option` of a time.
+const NEVER: UtcMillis = UtcMillis::MAX;
+
 /// Whether life is settled, and what speaks for a change of that.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Life {
-    /// Since when it is not.
-    unsettled_since: Option<UtcMillis>,
+    /// Since when it is not; [`NEVER`] while it is.
+    unsettled_since: UtcMillis,
     /// Whether that was a change of the local clock, which takes its days to settle from.
     by_shift: bool,
-    /// The latest flight's change of the clock, until the day after it begins.
-    arrived: Option<Hours>,
+    /// The latest flight's change of the clock, hours, until the day after it begins; 0 without one.
+    arrived: f32,
     /// Whether these are days of which it is known what moves the clock.
     explained: bool,
     /// And that was a flight's.
@@ -67,10 +70,10 @@ impl Life {
     #[must_use]
     pub fn settled() -> Life {
         Life {
-            unsettled_since: None,
+            unsettled_since: NEVER,
             by_shift: false,
             after_flight: false,
-            arrived: None,
+            arrived: 0.0,
             explained: true,
             off_habit: 0,
             near_habit: 0,
@@ -83,7 +86,7 @@ impl Life {
 
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.unsettled_since.is_none()
+        self.unsettled_since == NEVER
     }
 
     /// Whether these are days of which it is known what moves the clock: usual ones, or after a flight, or along a plan.
@@ -97,7 +100,8 @@ impl Life {
     /// A day of UTC begins: what the local clock changed by on the one before, if it did.
     pub fn day_begins(&mut self) -> Option<Hours> {
         self.explained = self.is_settled() || self.by_shift;
-        self.arrived.take()
+        let by = std::mem::take(&mut self.arrived);
+        (by != 0.0).then_some(Hours(f64::from(by)))
     }
 
     /// The local clock changed by so much, at `at`.
@@ -105,12 +109,12 @@ impl Life {
         if by.0.abs() >= numbers.shift.0 {
             self.leave(at, true);
             self.after_flight = true;
-            self.arrived = Some(by);
+            self.arrived = by.0 as f32;
         }
     }
 
     fn leave(&mut self, at: UtcMillis, by_shift: bool) {
-        self.unsettled_since = Some(at);
+        self.unsettled_since = at;
         self.by_shift = by_shift;
         self.near_habit = 0;
         self.off_habit = 0;
@@ -129,7 +133,7 @@ impl Life {
             self.after_flight = false;
             return Use::IsDark;
         }
-        let Some(since) = self.unsettled_since else {
+        if self.is_settled() {
             if from_habit.abs() <= numbers.off_habit.0 {
                 self.off_habit = 0;
                 return Use::Observes;
@@ -139,10 +143,10 @@ impl Life {
                 self.leave(sleep.middle, false);
             }
             return Use::IsDark;
-        };
+        }
         let near = from_habit.abs() <= numbers.near_habit.0 && off_estimate.abs() <= sd.max(1.0);
         self.near_habit = if near { self.near_habit.saturating_add(1) } else { 0 };
-        let away = sleep.middle - since;
+        let away = sleep.middle - self.unsettled_since;
         let long_enough = if self.by_shift { numbers.returns_after } else { Span::ZERO };
         if away >= long_enough && self.near_habit >= NIGHTS_TO_RETURN {
             self.come_back();
@@ -158,7 +162,7 @@ impl Life {
     }
 
     fn come_back(&mut self) {
-        self.unsettled_since = None;
+        self.unsettled_since = NEVER;
         self.by_shift = false;
         self.after_flight = false;
         self.off_habit = 0;

@@ -14,6 +14,7 @@ use super::prior::Prior;
 use super::{FilterModel, LightBin, REDRAWN};
 use crate::circadian::PHASE_PER_HOUR;
 use crate::circadian::drive::{BIN, CELL};
+use crate::rare::Rare;
 use crate::units::{Hours, Radians, Span, UtcMillis};
 
 /// Who is seen asleep further from the middle of the usual night is napping.
@@ -58,7 +59,7 @@ impl Happening {
 pub struct Track {
     at: UtcMillis,
     first: Kept,
-    others: Box<[Other]>,
+    others: Rare<Other>,
     pub(super) life: Life,
     /// Nothing is known of the phase yet.
     diffuse: bool,
@@ -94,7 +95,7 @@ impl Track {
     #[must_use]
     pub fn settled(model: &FilterModel, prior: &Prior, at: UtcMillis, amplitude: f64, adaptation: f64) -> Track {
         let belief = Belief::at_mid_sleep(prior, amplitude, adaptation, &model.numbers);
-        Track { at, first: Kept::of(&belief), others: Box::default(), life: Life::settled(), diffuse: false }
+        Track { at, first: Kept::of(&belief), others: Rare::default(), life: Life::settled(), diffuse: false }
     }
 
     /// The same of somebody of whom nothing is known: the phase may be any.
@@ -102,7 +103,7 @@ impl Track {
     pub fn diffuse(model: &FilterModel, prior: &Prior, at: UtcMillis, amplitude: f64, adaptation: f64) -> Track {
         let mut belief = Belief::at_mid_sleep(prior, amplitude, adaptation, &model.numbers);
         widen(&mut belief, model.numbers.diffuse_sd);
-        Track { at, first: Kept::of(&belief), others: Box::default(), life: Life::settled(), diffuse: true }
+        Track { at, first: Kept::of(&belief), others: Rare::default(), life: Life::settled(), diffuse: true }
     }
 
     #[must_use]
@@ -112,12 +113,12 @@ impl Track {
 
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        size_of_val::<[Other]>(&self.others)
+        self.others.heap_bytes()
     }
 
     #[must_use]
     pub fn run<'a>(&self, model: &'a FilterModel, person: &'a Person) -> Run<'a> {
-        let others = self.others.iter().map(|other| (other.weight, other.kept.belief()));
+        let others = self.others.as_slice().iter().map(|other| (other.weight, other.kept.belief()));
         Run {
             model,
             person,
