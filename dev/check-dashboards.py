@@ -401,6 +401,7 @@ COUNTERS = {
     'transactions_total{outcome="aborted"}': 0, "rebalances_total": 0, "fenced_total": 0,
     'checkpoint_records_total{kind="state"}': 20, 'checkpoint_records_total{kind="tombstone"}': 0,
     'ticks_total{topic="user_activity"}': 1, 'forwarded_total{topic="user_activity"}': 0,
+    'knocks_total{topic="user_activity"}': 0,
 }  # fmt: skip
 GAUGES = {
     'consumer_lag_records{topic="user_activity",partition="0"}': 7, 'stream_time_lag_seconds{topic="user_activity",partition="0"}': 1.5,
