@@ -208,51 +208,26 @@ impl Checkpoint {
 
 #[cfg(test)]
 mod tests {
-    use serde::{Deserialize, Serialize};
-
     use super::*;
-    use crate::engine::processor::Population;
-
-    #[derive(Clone, Serialize, Deserialize)]
-    struct Counter(String);
-
-    impl Unit for Counter {
-        const SCHEMA: u16 = 1;
-
-        fn key(&self) -> &str {
-            &self.0
-        }
-        fn next_due(&self) -> Option<UtcMillis> {
-            None
-        }
-        fn is_vacant(&self) -> bool {
-            false
-        }
-        fn population(&self) -> Population {
-            Population::default()
-        }
-        fn resident_bytes(&self) -> usize {
-            self.0.len()
-        }
-    }
+    use crate::engine::fixtures::Tally;
 
     fn mark(offset: i64) -> Mark {
         Mark { offset, stream_time: Some(UtcMillis(offset)) }
     }
 
-    fn changed(checkpoint: &mut Checkpoint, store: &mut Store<Counter>, key: &str) {
-        let unit = store.find(key).unwrap_or_else(|| store.insert(Counter(key.to_owned())));
+    fn changed(checkpoint: &mut Checkpoint, store: &mut Store<Tally>, key: &str) {
+        let unit = store.find(key).unwrap_or_else(|| store.insert(Tally::new(key, 0)));
         if let Some(slot) = store.get_mut(unit) {
             checkpoint.note(unit, &mut slot.written);
         }
     }
 
     /// What a slice of up to `most` entries holds: keys, and the marker's offset.
-    fn slice(checkpoint: &mut Checkpoint, store: &Store<Counter>, most: usize) -> Vec<String> {
+    fn slice(checkpoint: &mut Checkpoint, store: &Store<Tally>, most: usize) -> Vec<String> {
         let mut written = Vec::new();
         let result: Result<usize, ()> = checkpoint.write(most, store, |entry| {
             written.push(match entry {
-                Entry::State(unit) => unit.0.clone(),
+                Entry::State(unit) => unit.name.clone(),
                 Entry::Gone(key) => format!("no {key}"),
                 Entry::Complete(mark) => format!("marker of {}", mark.offset),
             });

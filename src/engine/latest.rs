@@ -113,44 +113,18 @@ fn decode_all<U: Unit>(versions: &[Version]) -> Result<Vec<(i64, U)>, Box<Unread
 
 #[cfg(test)]
 mod tests {
-    use serde::{Deserialize, Serialize};
-
     use super::*;
-    use crate::engine::processor::Population;
-    use crate::units::UtcMillis;
-
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    struct Counter(String, u64);
-
-    impl Unit for Counter {
-        const SCHEMA: u16 = 1;
-
-        fn key(&self) -> &str {
-            &self.0
-        }
-        fn next_due(&self) -> Option<UtcMillis> {
-            None
-        }
-        fn is_vacant(&self) -> bool {
-            false
-        }
-        fn population(&self) -> Population {
-            Population::default()
-        }
-        fn resident_bytes(&self) -> usize {
-            self.0.len()
-        }
-    }
+    use crate::engine::fixtures::Tally;
 
     fn put(latest: &mut Latest, key: &str, count: u64, offset: i64) {
         let mut bytes = Vec::new();
-        codec::encode_unit(&Counter(key.to_owned(), count), offset, &mut bytes).unwrap();
+        codec::encode_unit(&Tally::new(key, count), offset, &mut bytes).unwrap();
         latest.put(key.as_bytes(), Some(&bytes), offset);
     }
 
     fn decoded(latest: Latest) -> Vec<(String, u64)> {
-        let units: Vec<(i64, Counter)> = latest.decode().unwrap();
-        units.into_iter().map(|(_, Counter(key, count))| (key, count)).collect()
+        let units: Vec<(i64, Tally)> = latest.decode().unwrap();
+        units.into_iter().map(|(_, tally)| (tally.name, tally.count)).collect()
     }
 
     #[test]
@@ -186,7 +160,7 @@ mod tests {
         latest.put(b"anna", Some(b"\x09 of another program"), 0);
         put(&mut latest, "anna", 1, 1);
         latest.put(b"ben", Some(b"\x09 of another program"), 17);
-        let unreadable = latest.decode::<Counter>().unwrap_err();
+        let unreadable = latest.decode::<Tally>().unwrap_err();
         assert_eq!((unreadable.key.as_str(), unreadable.offset), ("ben", 17));
         assert_eq!(unreadable.error, CodecError::Format(9));
     }

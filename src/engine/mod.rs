@@ -9,6 +9,8 @@ pub mod clock;
 pub mod codec;
 pub mod directory;
 pub mod effects;
+#[cfg(test)]
+mod fixtures;
 mod latest;
 pub mod log;
 pub mod outbox;

@@ -172,38 +172,13 @@ impl<U: Unit> Store<U> {
 
 #[cfg(test)]
 mod tests {
-    use serde::{Deserialize, Serialize};
-
     use super::*;
-    use crate::engine::processor::Population;
-
-    #[derive(Clone, Serialize, Deserialize)]
-    struct Named(String);
-
-    impl Unit for Named {
-        const SCHEMA: u16 = 1;
-
-        fn key(&self) -> &str {
-            &self.0
-        }
-        fn next_due(&self) -> Option<UtcMillis> {
-            None
-        }
-        fn is_vacant(&self) -> bool {
-            false
-        }
-        fn population(&self) -> Population {
-            Population::default()
-        }
-        fn resident_bytes(&self) -> usize {
-            self.0.len()
-        }
-    }
+    use crate::engine::fixtures::Tally;
 
     #[test]
     fn what_was_put_in_is_found_until_it_is_removed() {
         let mut store = Store::default();
-        let indices: Vec<u32> = (0..5_000).map(|n| store.insert(Named(format!("h{n}")))).collect();
+        let indices: Vec<u32> = (0..5_000).map(|n| store.insert(Tally::new(&format!("h{n}"), 0))).collect();
         for (n, index) in indices.iter().enumerate() {
             let key = format!("h{n}");
             assert_eq!(store.find(&key), Some(*index));
@@ -215,7 +190,7 @@ mod tests {
         assert_eq!(store.len(), 2_500);
         assert_eq!(store.find("h42"), None);
         assert_eq!(store.find("h43"), Some(indices[43]));
-        let reused = store.insert(Named("new".to_owned()));
+        let reused = store.insert(Tally::new("new", 0));
         assert!(reused < 5_000, "a freed place is used again");
         assert_eq!(store.find("new"), Some(reused));
     }
