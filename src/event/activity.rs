@@ -200,7 +200,7 @@ pub struct Profile {
     pub bedtime: u16,
     pub wake: u16,
     /// Usual naps, sorted by start. `None` where the profile does not speak of naps: the age decides.
-    pub naps: Option<Vec<UsualNap>>,
+    pub naps: Option<Box<[UsualNap]>>,
     pub chronotype: Chronotype,
     pub caregiver: bool,
     pub melatonin: bool,

@@ -50,7 +50,7 @@ pub fn infant(zone: Tz) -> Profile {
         display_name: Some("Mia".into()),
         age: Age::Born { year: 2025, month: 5 },
         bedtime: 1_170,
-        naps: Some(vec![UsualNap { start: 630, minutes: 75 }, UsualNap { start: 930, minutes: 75 }]),
+        naps: Some(Box::from([UsualNap { start: 630, minutes: 75 }, UsualNap { start: 930, minutes: 75 }])),
         caregiver: false,
         ..adult(zone)
     }

@@ -64,8 +64,6 @@ pub struct Household {
     /// Boxed: few households fly at any time.
     more: Option<Box<More>>,
     next_due: Due,
-    /// How many are away from home.
-    travelling: u32,
 }
 
 /// What few households have.
@@ -75,6 +73,8 @@ struct More {
     journeys: Vec<Journey>,
     /// By user id.
     tombstones: Vec<Tombstone>,
+    /// How many are away from home.
+    travelling: u32,
     /// When somebody leaves or arrives next: only the gauge of travelling people waits for it.
     next_move: Due,
 }
@@ -91,7 +91,7 @@ struct Tombstone {
 impl Household {
     #[must_use]
     pub fn new(id: &str) -> Household {
-        Household { id: Name::new(id), travellers: Members::default(), more: None, next_due: Due::NEVER, travelling: 0 }
+        Household { id: Name::new(id), travellers: Members::default(), more: None, next_due: Due::NEVER }
     }
 
     #[must_use]
@@ -172,8 +172,8 @@ impl Household {
                 next_move = next_move.min(here.to.into());
             }
         }
-        self.travelling = away;
         if let Some(more) = &mut self.more {
+            more.travelling = away;
             more.next_move = next_move;
         }
     }
@@ -195,7 +195,8 @@ impl Unit for Household {
     }
 
     fn population(&self) -> Population {
-        Population { travellers: self.travellers.len() as u32, travelling: self.travelling }
+        let travelling = self.more.as_ref().map_or(0, |more| more.travelling);
+        Population { travellers: self.travellers.len() as u32, travelling }
     }
 
     fn resident_bytes(&self) -> usize {

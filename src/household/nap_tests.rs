@@ -205,7 +205,7 @@ fn the_nap_that_is_slept_after_an_early_report_counts_and_the_next_one_is_expect
 #[test]
 fn an_early_report_of_a_child_whose_night_was_not_logged_leaves_the_nap_in_the_plan() {
     let mut story = Story::new();
-    let naps = Some(vec![crate::event::activity::UsualNap { start: 750, minutes: 90 }]);
+    let naps = Some(Box::from([crate::event::activity::UsualNap { start: 750, minutes: 90 }]));
     story.profile(at(0, 12.0), "mia", Profile { naps, ..infant(Tz::Europe__London) });
     story.skipped("mia", at(1, 9.5));
     let nap = story.said[0].actions.iter().find(|action| action.kind == ActionKind::Nap).expect("a nap today");

@@ -382,8 +382,8 @@ impl Traveller {
             let profile = &known.profile;
             size_of::<Known>()
                 + profile.display_name.as_ref().map_or(0, |name| name.len())
-                + profile.naps.as_ref().map_or(0, |naps| naps.capacity() * size_of::<UsualNap>())
-                + known.measurements.capacity() * size_of::<persona::Measurement>()
+                + profile.naps.as_ref().map_or(0, |naps| size_of_val::<[UsualNap]>(naps))
+                + known.measurements.heap_bytes()
         });
         let clock = self.rest.clock.as_ref().map_or(0, |clock| clock.resident_bytes());
         let said = self.rest.said.as_ref().map_or(0, |said| {

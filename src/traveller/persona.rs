@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::circadian::filter::FilterNumbers;
 use crate::event::activity::{Profile, UsualNap};
+use crate::rare::Rare;
 use crate::traveller::habit::UsualDay;
 use crate::traveller::models::Models;
 use crate::traveller::people::{Group, Spread};
@@ -17,7 +18,7 @@ pub struct Known {
     /// Stamp of the record; an older one does not replace it.
     pub judged_at: UtcMillis,
     /// Laboratory results, by time.
-    pub measurements: Vec<Measurement>,
+    pub measurements: Rare<Measurement>,
 }
 
 /// A measured CBTmin (or DLMO, moved to it).
@@ -81,7 +82,7 @@ impl<'a> Persona<'a> {
     /// Laboratory results, by time.
     #[must_use]
     pub fn measurements(&self) -> &'a [Measurement] {
-        self.known.map_or(&[], |known| &known.measurements)
+        self.known.map_or(&[], |known| known.measurements.as_slice())
     }
 
     #[must_use]

@@ -99,7 +99,7 @@ fn profile(infant: bool, zone: Tz) -> Profile {
         home_time_zone: zone,
         bedtime: if infant { 1_170 } else { 1_380 },
         wake: 420,
-        naps: infant.then(|| vec![UsualNap { start: 600, minutes: 75 }, UsualNap { start: 870, minutes: 75 }]),
+        naps: infant.then(|| Box::from([UsualNap { start: 600, minutes: 75 }, UsualNap { start: 870, minutes: 75 }])),
         chronotype: Chronotype::Neither,
         caregiver: false,
         melatonin: false,

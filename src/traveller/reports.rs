@@ -15,6 +15,7 @@ use crate::event::activity::{
 };
 use crate::flight::zones;
 use crate::planner::Place;
+use crate::rare::Rare;
 use crate::units::{Lux, Span, UtcMillis};
 
 /// A laboratory result counts if it is no older than this when it comes in.
@@ -161,7 +162,7 @@ impl Traveller {
     pub fn note_profile(&mut self, view: &View<'_>, profile: Profile, judged_at: UtcMillis) -> bool {
         let Some(before) = self.known() else {
             let details = self.rest.write();
-            details.known = Some(Box::new(Known { profile, judged_at, measurements: Vec::new() }));
+            details.known = Some(Box::new(Known { profile, judged_at, measurements: Rare::default() }));
             // Until now the clock was anybody's: it begins again, in the phase of the habit.
             details.clock = None;
             self.since = settled_until(view.now);
@@ -207,7 +208,7 @@ impl Traveller {
         if displaced && cbt_min < window_edge(view.now) {
             return LATE;
         }
-        if self.known().is_some_and(|known| known.measurements.len() >= MOST_MEASUREMENTS) {
+        if self.known().is_some_and(|known| known.measurements.as_slice().len() >= MOST_MEASUREMENTS) {
             // One may be dropped: what it says of the settled past must be in there, whenever that is settled.
             self.settle(view);
         }
@@ -220,12 +221,14 @@ impl Traveller {
             sd_minutes: measured.sd.as_minutes().clamp(1, 720) as u16,
             displaced,
         };
-        if let Err(place) = known.measurements.binary_search(&measurement) {
-            known.measurements.insert(place, measurement);
-            if known.measurements.len() > MOST_MEASUREMENTS {
-                known.measurements.remove(0);
+        let mut measurements = std::mem::take(&mut known.measurements).into_vec();
+        if let Err(place) = measurements.binary_search(&measurement) {
+            measurements.insert(place, measurement);
+            if measurements.len() > MOST_MEASUREMENTS {
+                measurements.remove(0);
             }
         }
+        known.measurements = measurements.into();
         Noted::default()
     }
 }

@@ -11,7 +11,7 @@ use crate::units::{Span, UtcMillis};
 /// So many starts are kept of one person; of more, the latest.
 pub const MOST_KEPT: usize = 64;
 
-const GROWTH: usize = 4;
+const GROWTH: usize = 2;
 
 /// The contract's limit for one sleep.
 const LONGEST: Span = Span::hours(24);

@@ -92,7 +92,7 @@ fn age_band(text: &Text<'_>) -> Result<AgeBand, Rejection> {
     }
 }
 
-fn usual_naps(naps: &Nested<'_, Vec<Nested<'_, NapWire<'_>>>>) -> Result<Vec<UsualNap>, Rejection> {
+fn usual_naps(naps: &Nested<'_, Vec<Nested<'_, NapWire<'_>>>>) -> Result<Box<[UsualNap]>, Rejection> {
     const ALLOWED: &str = "an array of at most 8 naps";
     let naps = naps.array("naps", ALLOWED)?;
     if naps.len() > MAX_NAPS {
@@ -106,7 +106,7 @@ fn usual_naps(naps: &Nested<'_, Vec<Nested<'_, NapWire<'_>>>>) -> Result<Vec<Usu
         usual.push(UsualNap { start, minutes: minutes.read("naps.minutes", 1, 360)? as u16 });
     }
     usual.sort_unstable_by_key(|nap| (nap.start, nap.minutes));
-    Ok(usual)
+    Ok(usual.into())
 }
 
 /// A word that is not known is refused: read over, it would be advice against somebody's health.

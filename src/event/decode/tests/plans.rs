@@ -26,7 +26,7 @@ fn a_profile_is_read_with_its_defaults() {
         "weeks_premature":3,"conditions":["bipolar","epilepsy"]"#
     );
     let Ok(Activity::Profile(profile)) = event(&full) else { panic!("{:?}", event(&full)) };
-    let naps = Some(vec![UsualNap { start: 570, minutes: 75 }, UsualNap { start: 840, minutes: 60 }]);
+    let naps = Some(Box::from([UsualNap { start: 570, minutes: 75 }, UsualNap { start: 840, minutes: 60 }]));
     let display_name = Some("Mía".into());
     let chronotype = Chronotype::Late;
     let conditions = Conditions { bipolar: true, epilepsy: true, photosensitive: false };
