@@ -167,6 +167,8 @@ impl Traveller {
             details.clock = None;
             self.since = settled_until(view.now);
             self.facts.forget_before(self.since);
+            // Where the habit holds a clock is dear to find: once, not for every answer until something is settled.
+            self.settle(view);
             self.set_nap_timer(view);
             return true;
         };
