@@ -4,6 +4,7 @@
 //! against which a searching planner is measured.
 
 mod actions;
+pub mod ages;
 pub mod difference;
 mod expectation;
 mod light;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use crate::circadian::model_file::{ModelError, ModelFile, Section};
-use crate::event::activity::AgeBand;
+use crate::planner::ages::Ages;
 use crate::units::{Hours, Span};
 
 /// The model files as shipped.
@@ -136,53 +136,6 @@ impl OtherNumbers {
     }
 }
 
-/// What depends on age.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ages {
-    infant: BandNumbers,
-    toddler: BandNumbers,
-    child: BandNumbers,
-    adult: BandNumbers,
-    /// From an age in months on, in rising order: the least sleep in 24 h.
-    sleep_minimum: [(f64, Span); 6],
-    pub clock_from_months: f64,
-    pub direct_sun_from_months: f64,
-    pub breakfast_from_months: f64,
-    pub adult_from_months: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BandNumbers {
-    /// The most that a night moves from the night before.
-    pub daily_shift: Span,
-    pub earlier_bed_least: Span,
-    pub earlier_bed_most: Span,
-}
-
-impl Ages {
-    #[must_use]
-    pub fn band(&self, band: AgeBand) -> BandNumbers {
-        match band {
-            AgeBand::Infant => self.infant,
-            AgeBand::Toddler => self.toddler,
-            AgeBand::Child => self.child,
-            AgeBand::Adult => self.adult,
-        }
-    }
-
-    /// The least sleep in 24 h, naps included; zero where nothing is recommended for the age.
-    #[must_use]
-    pub fn sleep_minimum(&self, age_months: f64) -> Span {
-        let mut minimum = Span::ZERO;
-        for (from_months, sleep) in self.sleep_minimum {
-            if age_months >= from_months {
-                minimum = sleep;
-            }
-        }
-        minimum
-    }
-}
-
 /// The numbers in force: parsed at the first call, the same for good.
 #[must_use]
 #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "see below: it cannot fail")]
@@ -224,43 +177,8 @@ impl Numbers {
     }
 }
 
-impl Ages {
-    fn from_toml(text: &str) -> Result<Ages, ModelError> {
-        let mut file = ModelFile::parse("ages.toml", text)?;
-        let sleep_minimum = section(&mut file, "sleep_minimum", |s| {
-            Ok([
-                (4.0, hours(s, "from_4_months", 0.0..=16.0)?),
-                (12.0, hours(s, "from_1_year", 0.0..=16.0)?),
-                (36.0, hours(s, "from_3_years", 0.0..=16.0)?),
-                (72.0, hours(s, "from_6_years", 0.0..=16.0)?),
-                (156.0, hours(s, "from_13_years", 0.0..=16.0)?),
-                (216.0, hours(s, "from_18_years", 0.0..=16.0)?),
-            ])
-        })?;
-        let [clock, direct_sun, breakfast, adult] = section(&mut file, "from_age", |s| {
-            Ok([
-                s.number("clock", "months", 0.0..=24.0)?,
-                s.number("direct_sun", "months", 0.0..=24.0)?,
-                s.number("breakfast", "months", 0.0..=24.0)?,
-                s.number("adult", "months", 216.0..=300.0)?,
-            ])
-        })?;
-        Ok(Ages {
-            infant: section(&mut file, "infant", band)?,
-            toddler: section(&mut file, "toddler", band)?,
-            child: section(&mut file, "child", band)?,
-            adult: section(&mut file, "adult", band)?,
-            sleep_minimum,
-            clock_from_months: clock,
-            direct_sun_from_months: direct_sun,
-            breakfast_from_months: breakfast,
-            adult_from_months: adult,
-        })
-    }
-}
-
 /// Reads one section to its last key.
-fn section<T>(
+pub(super) fn section<T>(
     file: &mut ModelFile,
     name: &str,
     read: impl FnOnce(&mut Section<'_>) -> Result<T, ModelError>,
@@ -271,11 +189,11 @@ fn section<T>(
     Ok(value)
 }
 
-fn hours(section: &mut Section<'_>, key: &str, range: RangeInclusive<f64>) -> Result<Span, ModelError> {
+pub(super) fn hours(section: &mut Section<'_>, key: &str, range: RangeInclusive<f64>) -> Result<Span, ModelError> {
     Ok(Span::from_hours(Hours(section.number(key, "h", range)?)))
 }
 
-fn minutes(section: &mut Section<'_>, key: &str, range: RangeInclusive<f64>) -> Result<Span, ModelError> {
+pub(super) fn minutes(section: &mut Section<'_>, key: &str, range: RangeInclusive<f64>) -> Result<Span, ModelError> {
     Ok(Span::minutes(libm::round(section.number(key, "min", range)?) as i64))
 }
 
@@ -285,14 +203,6 @@ fn minute_of_day(section: &mut Section<'_>, key: &str) -> Result<i32, ModelError
 
 fn rate(section: &mut Section<'_>, key: &str) -> Result<Hours, ModelError> {
     Ok(Hours(section.number(key, "h/d", 0.1..=4.0)?))
-}
-
-fn band(s: &mut Section<'_>) -> Result<BandNumbers, ModelError> {
-    Ok(BandNumbers {
-        daily_shift: Span::minutes(libm::round(s.number("daily_shift", "min/d", 0.0..=120.0)?) as i64),
-        earlier_bed_least: minutes(s, "earlier_bed_least", 0.0..=45.0)?,
-        earlier_bed_most: minutes(s, "earlier_bed_most", 0.0..=45.0)?,
-    })
 }
 
 fn clock(s: &mut Section<'_>) -> Result<ClockNumbers, ModelError> {
@@ -404,22 +314,13 @@ fn other(file: &mut ModelFile) -> Result<OtherNumbers, ModelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::activity::AgeBand;
 
     #[test]
     fn the_shipped_models_are_read_to_the_last_key() {
         let numbers = Numbers::from_toml(PLANNER, AGES).unwrap();
         assert_eq!(numbers.ages.band(AgeBand::Infant).daily_shift, Span::minutes(20));
         assert_eq!(numbers.other.actions_a_day, 6);
-    }
-
-    #[test]
-    fn the_least_sleep_follows_the_age() {
-        let ages = &numbers().ages;
-        assert_eq!(ages.sleep_minimum(2.0), Span::ZERO);
-        assert_eq!(ages.sleep_minimum(11.9), Span::hours(12));
-        assert_eq!(ages.sleep_minimum(12.0), Span::hours(11));
-        assert_eq!(ages.sleep_minimum(400.0), Span::hours(7));
-        assert_eq!(ages.sleep_minimum(f64::NAN), Span::ZERO);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`name`] | ids without an allocation |
-//! | [`facts`], [`words`] | light, meals, dozing; the list that they are kept in |
+//! | [`facts`], [`level`], [`words`] | light, meals, dozing; how light is kept; the list that all of it is kept in |
 //! | [`details`] | what few have, behind one pointer |
 //! | [`sleeps`] | sleeps and their contradictions |
 //! | [`habit`], [`people`], [`persona`] | the usual day; what is typical of an age; both for one person |
@@ -28,6 +28,7 @@ pub mod details;
 pub mod estimate;
 pub mod facts;
 pub mod habit;
+pub mod level;
 pub mod light;
 pub mod models;
 pub mod name;

@@ -1,7 +1,8 @@
 //! Taking in what is reported of a person.
 
 use super::clock::window_edge;
-use super::facts::{Level, Reading, Report};
+use super::facts::{Reading, Report};
+use super::level::Level;
 use super::nap_watch::{self, NapNews};
 use super::persona::{Known, Measurement};
 use super::sleeps::SleepRecord;
