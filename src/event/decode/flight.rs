@@ -92,9 +92,10 @@ fn status(
         times,
         diverted_to: wire.diverted_to.as_ref().map(|airport| airport.read("diverted_to")).transpose()?,
         cancellation: match wire.cancellation.as_ref().map(|text| text.read("cancellation")).transpose()? {
-            Some("suspected") => Some(Cancellation::Suspected),
             Some("confirmed") => Some(Cancellation::Confirmed),
-            _ => None,
+            // A word that is not known is no confirmation: a flight given up too early is not flown.
+            Some(_) => Some(Cancellation::Suspected),
+            None => None,
         },
         origin,
         destination: wire.destination.as_ref().map(|airport| airport.read("destination")).transpose()?,

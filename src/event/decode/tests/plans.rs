@@ -1,4 +1,5 @@
 use super::*;
+use crate::event::flight::Cancellation;
 
 const PROFILE: &str = r#""activity":"profile","birth_month":"2025-04","home_time_zone":"Europe/London","sleep":{"bedtime":"19:30","wake":"07:00"}"#;
 
@@ -176,5 +177,5 @@ fn a_flight_status_that_cannot_be_is_refused() {
     }
     let odd = STATUS.replace("delayed", "boarding").replace(r#""state""#, r#""cancellation":"rumoured","state""#);
     let Ok((_, FlightEvent::Status(status))) = flight(None, &odd) else { panic!("no status") };
-    assert_eq!((status.state, status.cancellation), (FlightState::Unknown, None));
+    assert_eq!((status.state, status.cancellation), (FlightState::Unknown, Some(Cancellation::Suspected)));
 }
