@@ -13,6 +13,7 @@ use crate::engine::placement::Placement;
 use crate::engine::worker;
 use crate::flight::zones;
 use crate::kafka::Cluster;
+use crate::kafka::properties::reserved;
 use crate::kafka::topics::Layout;
 use crate::units::Span;
 
@@ -108,6 +109,18 @@ pub enum ConfigError {
     Unreadable(String),
     #[error("configuration: {key} is {value}; allowed is {allowed}")]
     OutOfRange { key: &'static str, value: String, allowed: &'static str },
+    #[error(
+        "configuration: kafka.properties must not set {property:?}: exactly once and the members' names rest on what Zoner \
+         sets there{}",
+        setting_instead(instead)
+    )]
+    Reserved { property: String, instead: &'static str },
+    #[error("configuration: {found} in the environment is not a setting: {meant} is")]
+    Misspelt { found: String, meant: String },
+}
+
+fn setting_instead(setting: &str) -> String {
+    if setting.is_empty() { String::new() } else { format!("; set {setting} instead") }
 }
 
 /// Where the mistake is and what belongs there. Not what stands there: it may be a password under the wrong key.
@@ -132,6 +145,7 @@ fn in_words(error: &figment::Error) -> String {
             };
             format!("{place} has to be {wanted}")
         }
+        Kind::UnknownVariant(_, known) => format!("{place} has to be one of {}", known.join(", ")),
         Kind::Message(message) if key.is_empty() => {
             format!("{}{}", file_of(error).map_or_else(String::new, |file| format!("{file}: ")), message.trim_end())
         }
@@ -158,6 +172,9 @@ impl Config {
         if path.exists() {
             figment = figment.merge(Toml::file_exact(path));
         }
+        if let Some((found, meant)) = misspelt(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+            return Err(ConfigError::Misspelt { found, meant });
+        }
         // ZONER_KAFKA__BROKERS → kafka.brokers
         let figment = figment.merge(Env::prefixed("ZONER_").filter(|key| key.as_str().contains("__")).split("__"));
         let config: Config = figment.extract().map_err(|error| ConfigError::Unreadable(in_words(&error)))?;
@@ -171,6 +188,14 @@ impl Config {
         let out_of_range = |key, value: String, allowed| Err(ConfigError::OutOfRange { key, value, allowed });
         if self.kafka.brokers.trim().is_empty() {
             return out_of_range("kafka.brokers", "empty".to_owned(), "host:port, several separated by commas");
+        }
+        for property in self.kafka.properties.keys() {
+            if let Some(instead) = reserved(property) {
+                return Err(ConfigError::Reserved { property: property.clone(), instead });
+            }
+        }
+        if !is_prefix(&self.topics.prefix) {
+            return out_of_range("topics.prefix", format!("{:?}", self.topics.prefix), PREFIXES);
         }
         if !(1..=10_000).contains(&self.topics.partitions) {
             return out_of_range("topics.partitions", self.topics.partitions.to_string(), "1 to 10000");
@@ -257,6 +282,25 @@ impl Config {
     }
 }
 
+const PREFIXES: &str = "up to 200 of a-z, A-Z, 0-9, `.`, `_` and `-`, as in names of topics";
+
+/// Whether names of topics may begin so.
+fn is_prefix(text: &str) -> bool {
+    text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// A variable that would be a setting with `__` in place of its first `_` between section and key, and that setting's.
+fn misspelt(variables: impl Iterator<Item = String>) -> Option<(String, String)> {
+    let settings = toml::Value::try_from(Config::default()).ok()?;
+    let meant = |(section, keys): (&String, &toml::Value)| -> Vec<(String, String)> {
+        let keys = keys.as_table().into_iter().flat_map(|keys| keys.keys());
+        let spelt = |between: &str, key: &str| format!("ZONER_{section}{between}{key}").to_uppercase();
+        keys.map(|key| (spelt("_", key), spelt("__", key))).collect()
+    };
+    let known: Vec<(String, String)> = settings.as_table()?.iter().flat_map(meant).collect();
+    variables.into_iter().find_map(|name| known.iter().find(|(wrong, _)| *wrong == name).cloned())
+}
+
 /// The program, its models and its time-zone rules, as markers name them.
 fn program() -> String {
     let version = env!("CARGO_PKG_VERSION");
@@ -310,6 +354,39 @@ mod tests {
     }
 
     #[test]
+    fn what_exactly_once_rests_on_is_not_for_others_to_set() {
+        let refused = |property: &str| {
+            let mut config = Config::default();
+            config.kafka.properties.insert(property.to_owned(), "x".to_owned());
+            config.check().map_err(|error| error.to_string())
+        };
+        for property in ["transactional.id", "isolation.level", "partition.assignment.strategy", "acks"] {
+            assert!(refused(property).unwrap_err().contains(property));
+        }
+        assert!(refused("group.id").unwrap_err().ends_with("; set topics.prefix instead"));
+        assert_eq!(refused("sasl.password"), Ok(()));
+        assert_eq!(refused("session.timeout.ms"), Ok(()));
+    }
+
+    #[test]
+    fn a_prefix_that_no_topic_can_have_is_refused() {
+        for (prefix, is_good) in [("", true), ("test.", true), ("a b/c", false), ("é", false)] {
+            let mut config = Config::default();
+            config.topics.prefix = prefix.to_owned();
+            assert_eq!(config.check().is_ok(), is_good, "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn a_variable_with_one_underscore_too_few_is_not_overlooked() {
+        let found = |name: &str| misspelt(std::iter::once(name.to_owned()));
+        assert_eq!(found("ZONER_KAFKA_INSTANCE_ID").unwrap().1, "ZONER_KAFKA__INSTANCE_ID");
+        for name in ["ZONER_KAFKA__BROKERS", "ZONER_LOG", "ZONER_TEST_KAFKA", "KAFKA_BROKERS"] {
+            assert_eq!(found(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_mistake_in_the_file_is_told_by_place_and_without_what_stands_there() {
         let file = std::env::temp_dir().join(format!("zoner-settings-{}.toml", std::process::id()));
         let refused = |text: &str| {
@@ -319,6 +396,7 @@ mod tests {
         for (text, expected) in [
             ("[engine]\ncheckpoint_interval_s = \"hunter2\"", "engine.checkpoint_interval_s has to be a number"),
             ("[kafka]\nbrokers = 1", "kafka.brokers has to be a text in quotes"),
+            ("[topics]\nplacement = \"hunter2\"", "topics.placement has to be one of murmur2, crc32"),
             ("[engin]\na = 1", "engin is not a setting; known here: kafka, topics, engine, http"),
         ] {
             let error = refused(text);

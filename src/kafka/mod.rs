@@ -7,7 +7,7 @@ mod group;
 mod instance;
 pub mod knock;
 pub mod native;
-mod properties;
+pub mod properties;
 pub mod reader;
 pub mod scan;
 pub mod settings;

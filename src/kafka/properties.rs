@@ -74,6 +74,36 @@ const OF_PRODUCERS: [&str; 26] = [
     "transactional.id",
 ];
 
+/// What Zoner sets itself, because names, assignment and exactly once rest on it, with what there is instead.
+const OWN: [(&str, &str); 20] = [
+    ("acks", ""),
+    ("auto.commit.enable", ""),
+    ("auto.offset.reset", ""),
+    ("bootstrap.servers", "kafka.brokers"),
+    ("client.id", ""),
+    ("enable.auto.commit", ""),
+    ("enable.auto.offset.store", ""),
+    ("enable.idempotence", ""),
+    ("enable.partition.eof", ""),
+    ("group.id", "topics.prefix"),
+    ("group.instance.id", "kafka.instance_id"),
+    ("group.protocol", ""),
+    ("isolation.level", ""),
+    ("max.in.flight", ""),
+    ("max.in.flight.requests.per.connection", ""),
+    ("metadata.broker.list", "kafka.brokers"),
+    ("partition.assignment.strategy", ""),
+    ("partitioner", "topics.placement"),
+    ("request.required.acks", ""),
+    ("transactional.id", "kafka.instance_id"),
+];
+
+/// Why nobody may set a property: which setting there is instead, empty for none. `None` where everybody may.
+#[must_use]
+pub fn reserved(property: &str) -> Option<&'static str> {
+    OWN.iter().find(|(own, _)| *own == property).map(|(_, instead)| *instead)
+}
+
 impl Kind {
     /// A property that is nobody's own, known or not, is everybody's: a client refuses what it does not know.
     #[must_use]
