@@ -1,7 +1,7 @@
 //! `zoner replay FILE|-`. What it does between topics is in `replay_topic`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -42,6 +42,9 @@ pub struct Replay {
     #[command(flatten)]
     topics: ReplayTopic,
 }
+
+/// Bytes. No topic has records of that size, and whatever has such lines would fill the memory.
+const LONGEST_LINE: u64 = 64 << 20;
 
 /// What some editors put at the top of a text file.
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
@@ -84,10 +87,14 @@ fn play(command: &Replay, file: &Path) -> anyhow::Result<()> {
     let mut number = 0;
     loop {
         line.clear();
-        if input.read_until(b'\n', &mut line).with_context(|| format!("reading {}", file.display()))? == 0 {
+        let mut limited = (&mut input).take(LONGEST_LINE);
+        if limited.read_until(b'\n', &mut line).with_context(|| format!("reading {}", file.display()))? == 0 {
             break;
         }
         number += 1;
+        if line.len() as u64 == LONGEST_LINE && line.last() != Some(&b'\n') {
+            bail!("{}: line {number} has more than {LONGEST_LINE} bytes: that is no record", file.display());
+        }
         bar.inc(line.len() as u64);
         while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             line.pop();
