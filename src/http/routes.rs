@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -54,6 +55,9 @@ pub async fn serve(
                 "there are /metrics, /health/live, /health/ready, /v1/households/{household}/users/{user}, /v1/estimates",
             )
         })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not allowed", "everything here is only read: GET")
+        })
         .with_state(answers);
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
@@ -83,7 +87,11 @@ async fn ready(State(answers): State<Answers>) -> Response {
     }
 }
 
-async fn traveller(State(answers): State<Answers>, Path((household, user)): Path<(String, String)>) -> Response {
+async fn traveller(State(answers): State<Answers>, path: Result<Path<(String, String)>, PathRejection>) -> Response {
+    let (household, user) = match path {
+        Ok(Path(names)) => names,
+        Err(error) => return Problem::new(error.status(), "not a name", error.body_text()).into_response(),
+    };
     let partition = answers.placement.partition(household.as_bytes(), answers.partitions);
     let owner = match owner(&answers, partition) {
         Ok(owner) => owner,
