@@ -4,45 +4,34 @@ use std::ffi::CString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::config::{FromClientConfig, FromClientConfigAndContext};
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracing::{debug, warn};
 
 use super::group::{GroupContext, end_aside, give_up, take_nothing};
 use super::instance::Instance;
 use super::native::{self, MessageBatch, WorkerQueue};
+use super::producers::Producers;
 use super::settings::Cluster;
 use super::states::StateReader;
-use crate::engine::log::{Batch, Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
+use crate::engine::log::{Batch, Bounds, Commit, Committed, GroupEvent, Log, LogError, Output, Start};
 use crate::engine::record::Topic;
-use crate::event::encode;
 use crate::units::UtcMillis;
 
 /// Round trips to the cluster that a worker waits for.
 const ROUND_TRIP: Duration = Duration::from_secs(10);
 
-/// Initialising transactions waits for a predecessor's open one to be aborted.
-const INIT_TRANSACTIONS: Duration = Duration::from_secs(30);
-
 /// One worker's clients. Fields are dropped in this order: the queue before the consumer it belongs to.
 pub struct KafkaLog {
     queue: WorkerQueue,
     consumer: BaseConsumer<GroupContext>,
-    /// Two, used in turn: after a commit the broker still writes the markers of that transaction, and answers a next one of
-    /// the same producer with "concurrent transactions", which librdkafka repeats after 20 ms.
-    producers: [ThreadedProducer<DefaultProducerContext>; 2],
-    /// The producer of the open, or else of the last transaction.
-    current: usize,
-    ticker: Option<ThreadedProducer<DefaultProducerContext>>,
+    producers: Producers,
     cluster: Arc<Cluster>,
     topic: Topic,
     topic_name: String,
     topic_name_c: CString,
-    destinations: [(Destination, String); 5],
     /// What the group did and nobody has answered yet.
     unanswered: Vec<GroupEvent>,
     /// While states are being read.
@@ -57,24 +46,7 @@ fn client_error(what: &str, error: &KafkaError) -> LogError {
     LogError::Client(format!("{what}: {error}"))
 }
 
-fn transactional_producer(
-    cluster: &Cluster,
-    processor: &str,
-    worker: usize,
-    turn: usize,
-) -> Result<ThreadedProducer<DefaultProducerContext>, LogError> {
-    let producer: ThreadedProducer<DefaultProducerContext> =
-        ThreadedProducer::from_config(&cluster.transactional_producer(processor, worker, turn))
-            .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
-    producer.init_transactions(INIT_TRANSACTIONS).map_err(|error| client_error("init transactions", &error))?;
-    Ok(producer)
-}
-
 impl KafkaLog {
-    fn producer(&self) -> &ThreadedProducer<DefaultProducerContext> {
-        &self.producers[self.current]
-    }
-
     /// Connects a worker and joins its group. The calling thread is woken when records arrive.
     ///
     /// # Errors
@@ -87,10 +59,7 @@ impl KafkaLog {
     ) -> Result<KafkaLog, LogError> {
         let topic_name = cluster.topic(topic);
         let topic_name_c = native::c_string(&topic_name)?;
-        let producers = [
-            transactional_producer(&cluster, processor, worker, 0)?,
-            transactional_producer(&cluster, processor, worker, 1)?,
-        ];
+        let producers = Producers::connect(Arc::clone(&cluster), topic, processor, worker)?;
         let consumer: BaseConsumer<GroupContext> =
             BaseConsumer::from_config_and_context(&cluster.group_consumer(processor, worker), GroupContext::default())
                 .map_err(|error| LogError::Fatal(format!("consumer settings: {}", super::describe(&error))))?;
@@ -99,25 +68,14 @@ impl KafkaLog {
             .instance_of(processor, worker)
             .map(|name| Instance::about_to_join(&consumer, &cluster.group(processor), &name));
         consumer.subscribe(&[&topic_name]).map_err(|error| client_error("subscribe", &error))?;
-        let destinations = [
-            Destination::UserActivity,
-            Destination::FlightStatus,
-            Destination::Recommendations,
-            Destination::DeadLetters,
-            Destination::State,
-        ]
-        .map(|destination| (destination, cluster.destination(destination, processor)));
         Ok(KafkaLog {
             queue,
             consumer,
             producers,
-            current: 0,
-            ticker: None,
             cluster,
             topic,
             topic_name,
             topic_name_c,
-            destinations,
             unanswered: Vec::new(),
             states: None,
             instance,
@@ -170,10 +128,6 @@ impl KafkaLog {
             Some(states) => states,
             none => none.insert(StateReader::connect(&self.cluster, self.processor, self.worker)?),
         })
-    }
-
-    fn destination(&self, wanted: Destination) -> &str {
-        self.destinations.iter().find(|(destination, _)| *destination == wanted).map_or("", |(_, name)| name)
     }
 
     /// An error that the consumer reports outside any call.
@@ -349,79 +303,23 @@ impl Log for KafkaLog {
     }
 
     fn begin(&mut self) -> Result<(), LogError> {
-        self.current = (self.current + 1) % self.producers.len();
-        self.producer().begin_transaction().map_err(|error| match &error {
-            KafkaError::Transaction(native) if native.is_fatal() => LogError::Fenced(format!("begin: {error}")),
-            _ => client_error("begin", &error),
-        })
+        self.producers.begin()
     }
 
     fn produce(&mut self, output: &Output<'_>) -> Result<(), LogError> {
-        const ROOM: Duration = Duration::from_secs(10);
-        let topic = self.destination(output.destination);
-        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic);
-        if let Some(partition) = output.partition {
-            record = record.partition(partition);
-        }
-        if let Some(key) = output.key {
-            record = record.key(key);
-        }
-        if let Some(value) = output.value {
-            record = record.payload(value);
-        }
-        if let Some(stamp) = output.stamp {
-            record = record.timestamp(stamp.0);
-        }
-        if !output.headers.is_empty() {
-            let mut headers = OwnedHeaders::new_with_capacity(output.headers.len());
-            for (key, value) in output.headers {
-                headers = headers.insert(Header { key, value: *value });
-            }
-            record = record.headers(headers);
-        }
-        let deadline = Instant::now() + ROOM;
-        loop {
-            match self.producer().send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
-                    if Instant::now() < deadline =>
-                {
-                    record = back;
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                // The transaction has failed already; committing would say why.
-                Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::State), _)) => {
-                    return Err(LogError::Abort(format!("produce to {topic}: {error}")));
-                }
-                Err((error, _)) => return Err(client_error(&format!("produce to {topic}"), &error)),
-            }
-        }
+        self.producers.produce(output)
     }
 
     fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError> {
-        if !offsets.is_empty() {
-            native::send_offsets(self.producer(), &self.consumer, &self.topic_name_c, offsets)?;
-        }
-        native::commit_transaction(self.producer())
+        self.producers.commit(&self.consumer, &self.topic_name_c, offsets)
     }
 
     fn abort(&mut self) -> Result<(), LogError> {
-        native::abort_transaction(self.producer())
+        self.producers.abort()
     }
 
     fn tick(&mut self, partition: i32, at: UtcMillis) -> Result<(), LogError> {
-        let ticker = if let Some(ticker) = &self.ticker {
-            ticker
-        } else {
-            let config = self.cluster.plain_producer(&format!("{}-{}-ticks", self.processor, self.worker));
-            let ticker = ThreadedProducer::from_config(&config)
-                .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
-            self.ticker.insert(ticker)
-        };
-        let value = encode::tick(at);
-        let record: BaseRecord<'_, [u8], [u8]> =
-            BaseRecord::to(&self.topic_name).partition(partition).payload(value.as_slice()).timestamp(at.0);
-        ticker.send(record).map_err(|(error, _)| client_error("tick", &error))
+        self.producers.tick(partition, at)
     }
 
     fn close(mut self, leave: bool) {
@@ -439,14 +337,10 @@ impl Log for KafkaLog {
 impl KafkaLog {
     /// Ends every client, the queue before the consumer it belongs to.
     fn drop_clients(self) {
-        let KafkaLog { queue, consumer, producers, ticker, states, .. } = self;
+        let KafkaLog { queue, consumer, producers, states, .. } = self;
         drop(states);
         drop(queue);
-        if let Some(ticker) = &ticker
-            && let Err(error) = ticker.flush(Duration::from_secs(1))
-        {
-            debug!(%error, "flushing ticks");
-        }
+        producers.flush_ticks();
         drop(consumer);
         drop(producers);
     }

@@ -7,6 +7,7 @@ mod group;
 mod instance;
 pub mod knock;
 pub mod native;
+mod producers;
 pub mod properties;
 pub mod reader;
 pub mod scan;

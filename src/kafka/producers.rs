@@ -1,0 +1,197 @@
+//! What a worker writes: two transactional producers, used in turn, and one outside transactions for ticks.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::FromClientConfig;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use tracing::debug;
+
+use super::native;
+use super::settings::Cluster;
+use crate::engine::log::{Commit, Destination, LogError, Output};
+use crate::engine::record::Topic;
+use crate::event::encode;
+use crate::units::UtcMillis;
+
+/// Initialising transactions waits for a predecessor's open one to be aborted.
+const INIT_TRANSACTIONS: Duration = Duration::from_secs(30);
+
+type Client = ThreadedProducer<DefaultProducerContext>;
+
+/// One worker's producers.
+pub struct Producers {
+    /// Two, used in turn: after a commit the broker still writes the markers of that transaction, and answers a next one of
+    /// the same producer with "concurrent transactions", which librdkafka repeats after 20 ms.
+    in_turn: [Client; 2],
+    /// The producer of the open, or else of the last transaction.
+    current: usize,
+    /// Made when the first tick is written.
+    ticker: Option<Client>,
+    cluster: Arc<Cluster>,
+    input: String,
+    destinations: [(Destination, String); 5],
+    processor: &'static str,
+    worker: usize,
+}
+
+fn client_error(what: &str, error: &KafkaError) -> LogError {
+    LogError::Client(format!("{what}: {error}"))
+}
+
+fn transactional_producer(cluster: &Cluster, processor: &str, worker: usize, turn: usize) -> Result<Client, LogError> {
+    let producer = Client::from_config(&cluster.transactional_producer(processor, worker, turn))
+        .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
+    producer.init_transactions(INIT_TRANSACTIONS).map_err(|error| client_error("init transactions", &error))?;
+    Ok(producer)
+}
+
+impl Producers {
+    /// Connects both, which ends what a predecessor of the same name has left open.
+    ///
+    /// # Errors
+    /// A property that librdkafka refuses is fatal; a cluster that does not answer is not.
+    pub fn connect(
+        cluster: Arc<Cluster>,
+        topic: Topic,
+        processor: &'static str,
+        worker: usize,
+    ) -> Result<Producers, LogError> {
+        let in_turn = [
+            transactional_producer(&cluster, processor, worker, 0)?,
+            transactional_producer(&cluster, processor, worker, 1)?,
+        ];
+        let input = cluster.topic(topic);
+        let destinations = [
+            Destination::UserActivity,
+            Destination::FlightStatus,
+            Destination::Recommendations,
+            Destination::DeadLetters,
+            Destination::State,
+        ]
+        .map(|destination| (destination, cluster.destination(destination, processor)));
+        Ok(Producers { in_turn, current: 0, ticker: None, cluster, input, destinations, processor, worker })
+    }
+
+    fn current(&self) -> &Client {
+        &self.in_turn[self.current]
+    }
+
+    fn destination(&self, wanted: Destination) -> &str {
+        self.destinations.iter().find(|(destination, _)| *destination == wanted).map_or("", |(_, name)| name)
+    }
+
+    /// As [`crate::engine::log::Log::begin`].
+    ///
+    /// # Errors
+    /// The producer can't be used any more, or another has taken its name.
+    pub fn begin(&mut self) -> Result<(), LogError> {
+        self.current = (self.current + 1) % self.in_turn.len();
+        self.current().begin_transaction().map_err(|error| match &error {
+            KafkaError::Transaction(native) if native.is_fatal() => LogError::Fenced(format!("begin: {error}")),
+            _ => client_error("begin", &error),
+        })
+    }
+
+    /// As [`crate::engine::log::Log::produce`]; waits while the queue is full.
+    ///
+    /// # Errors
+    /// The record can't be queued.
+    pub fn produce(&self, output: &Output<'_>) -> Result<(), LogError> {
+        const ROOM: Duration = Duration::from_secs(10);
+        let topic = self.destination(output.destination);
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic);
+        if let Some(partition) = output.partition {
+            record = record.partition(partition);
+        }
+        if let Some(key) = output.key {
+            record = record.key(key);
+        }
+        if let Some(value) = output.value {
+            record = record.payload(value);
+        }
+        if let Some(stamp) = output.stamp {
+            record = record.timestamp(stamp.0);
+        }
+        if !output.headers.is_empty() {
+            let mut headers = OwnedHeaders::new_with_capacity(output.headers.len());
+            for (key, value) in output.headers {
+                headers = headers.insert(Header { key, value: *value });
+            }
+            record = record.headers(headers);
+        }
+        let deadline = Instant::now() + ROOM;
+        loop {
+            match self.current().send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
+                    if Instant::now() < deadline =>
+                {
+                    record = back;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                // The transaction has failed already; committing would say why.
+                Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::State), _)) => {
+                    return Err(LogError::Abort(format!("produce to {topic}: {error}")));
+                }
+                Err((error, _)) => return Err(client_error(&format!("produce to {topic}"), &error)),
+            }
+        }
+    }
+
+    /// Offsets into the open transaction, fenced by the generation that the group has right now; then commits it.
+    ///
+    /// # Errors
+    /// As [`native::send_offsets`] and [`native::commit_transaction`].
+    pub fn commit<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        topic: &CStr,
+        offsets: &[Commit],
+    ) -> Result<(), LogError> {
+        if !offsets.is_empty() {
+            native::send_offsets(self.current(), consumer, topic, offsets)?;
+        }
+        native::commit_transaction(self.current())
+    }
+
+    /// As [`crate::engine::log::Log::abort`].
+    ///
+    /// # Errors
+    /// The producer can't be used any more.
+    pub fn abort(&self) -> Result<(), LogError> {
+        native::abort_transaction(self.current())
+    }
+
+    /// Writes the time into a partition of the input.
+    ///
+    /// # Errors
+    /// The record could not be queued.
+    pub fn tick(&mut self, partition: i32, at: UtcMillis) -> Result<(), LogError> {
+        let ticker = if let Some(ticker) = &self.ticker {
+            ticker
+        } else {
+            let config = self.cluster.plain_producer(&format!("{}-{}-ticks", self.processor, self.worker));
+            let ticker = Client::from_config(&config)
+                .map_err(|error| LogError::Fatal(format!("producer settings: {}", super::describe(&error))))?;
+            self.ticker.insert(ticker)
+        };
+        let value = encode::tick(at);
+        let record: BaseRecord<'_, [u8], [u8]> =
+            BaseRecord::to(&self.input).partition(partition).payload(value.as_slice()).timestamp(at.0);
+        ticker.send(record).map_err(|(error, _)| client_error("tick", &error))
+    }
+
+    /// Waits a moment for ticks that are under way.
+    pub fn flush_ticks(&self) {
+        if let Some(ticker) = &self.ticker
+            && let Err(error) = ticker.flush(Duration::from_secs(1))
+        {
+            debug!(%error, "flushing ticks");
+        }
+    }
+}
