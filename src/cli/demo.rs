@@ -94,8 +94,7 @@ async fn demonstrate(command: &Demo) -> anyhow::Result<()> {
         TcpListener::bind(&command.http).await.with_context(|| format!("listening on {} (--http)", command.http))?;
     let address = listener.local_addr()?;
     let service = Service::start(&plan, Arc::clone(&clock) as Arc<dyn Clock>).context("starting the workers")?;
-    let answers =
-        Answers { metrics, shared: service.shared(), placement: config.topics.placement, partitions: PARTITIONS };
+    let answers = Answers::new(metrics, service.shared(), &cluster, PARTITIONS);
     let (stop_http, http_stopped) = tokio::sync::oneshot::channel::<()>();
     let http = tokio::spawn(serve(listener, answers, async {
         let _ = http_stopped.await;

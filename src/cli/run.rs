@@ -81,10 +81,8 @@ async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let service = Service::start(&plan, clock).context("starting the workers")?;
     let answers = Answers {
-        metrics,
-        shared: service.shared(),
-        placement: config.topics.placement,
-        partitions: partitions.user_activity,
+        kafka_cluster: Topics::connect(&cluster)?.cluster_id(),
+        ..Answers::new(metrics, service.shared(), &cluster, partitions.user_activity)
     };
     info!(brokers = cluster.brokers, "zoner runs");
     info!("metrics http://{address}/metrics, health http://{address}/health/ready");

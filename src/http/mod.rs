@@ -5,4 +5,4 @@
 mod problem;
 pub mod routes;
 
-pub use routes::{Answers, serve};
+pub use routes::{Answers, CLUSTER, GROUP, PARTITION_COUNT, PARTITIONS, serve};

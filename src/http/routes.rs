@@ -19,6 +19,7 @@ use crate::engine::directory::{Owner, Query};
 use crate::engine::placement::Placement;
 use crate::engine::record::Topic;
 use crate::engine::worker::Shared;
+use crate::kafka::Cluster;
 
 /// How long a worker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,6 +32,18 @@ pub struct Answers {
     pub placement: Placement,
     /// Partitions of `user_activity`.
     pub partitions: i32,
+    /// The consumer group of the travellers, the installation's prefix included.
+    pub group: String,
+    /// What the brokers call their cluster; empty where they have no name for it, or were not asked.
+    pub kafka_cluster: String,
+}
+
+impl Answers {
+    #[must_use]
+    pub fn new(metrics: PrometheusHandle, shared: Arc<Shared>, cluster: &Cluster, partitions: i32) -> Answers {
+        let group = cluster.group(Topic::UserActivity.processor());
+        Answers { metrics, shared, placement: cluster.placement, partitions, group, kafka_cluster: String::new() }
+    }
 }
 
 /// Answers until `stop` is ready.
@@ -63,8 +76,12 @@ pub async fn serve(
 }
 
 /// Partitions of `user_activity` that an answer covers, separated by commas, and how many there are.
-const PARTITIONS: HeaderName = HeaderName::from_static("zoner-partitions");
-const PARTITION_COUNT: HeaderName = HeaderName::from_static("zoner-partition-count");
+pub const PARTITIONS: HeaderName = HeaderName::from_static("zoner-partitions");
+pub const PARTITION_COUNT: HeaderName = HeaderName::from_static("zoner-partition-count");
+
+/// The consumer group that owns them, and the id of its Kafka cluster.
+pub const GROUP: HeaderName = HeaderName::from_static("zoner-group");
+pub const CLUSTER: HeaderName = HeaderName::from_static("zoner-cluster");
 
 async fn metrics(State(answers): State<Answers>) -> Response {
     // Histograms keep their samples until they are rendered or told to drain.
@@ -152,7 +169,9 @@ async fn everybody(State(answers): State<Answers>) -> Response {
     }
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson".to_owned()),
-        // Whoever asks several members can tell whether together they know everybody.
+        // Whoever asks several members can tell whether they belong together, and whether together they know everybody.
+        (GROUP, answers.group),
+        (CLUSTER, answers.kafka_cluster),
         (PARTITIONS, answered.join(",")),
         (PARTITION_COUNT, answers.partitions.to_string()),
     ];

@@ -141,6 +141,12 @@ impl Topics {
             .map(|known| i32::try_from(known.partitions().len()).unwrap_or(i32::MAX)))
     }
 
+    /// What the brokers call their cluster; empty where they have no name for it.
+    #[must_use]
+    pub fn cluster_id(&self) -> String {
+        self.metadata.client().fetch_cluster_id(ROUND_TRIP).unwrap_or_default()
+    }
+
     fn unreachable(&self, error: &rdkafka::error::KafkaError) -> TopicError {
         TopicError::Unreachable { brokers: self.brokers.clone(), reason: error.to_string() }
     }

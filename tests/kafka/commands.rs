@@ -121,6 +121,32 @@ fn a_recording_waits_for_a_transaction_that_is_still_open() {
 }
 
 #[test]
+fn members_of_different_installations_are_not_dumped_together() {
+    let here = Installation::create("dump-here", 2, Stamps::Producers);
+    let there = Installation::create("dump-there", 2, Stamps::Producers);
+    here.send(&[light("household-1", "anna", MONDAY)]);
+    let (member, other) = (Member::start(&here, &[]), Member::start(&there, &[]));
+    here.settle(LIMIT);
+    let dump = |addresses: &[&str]| {
+        let members = addresses.iter().flat_map(|address| ["--member", *address]);
+        run(["state", "dump"].into_iter().chain(members))
+    };
+    assert_eq!(dump(&[member.address()]).ok().lines().count(), 1);
+    let mixed = dump(&[member.address(), other.address()]);
+    assert_eq!(mixed.out, "", "half a dump looks like a whole one");
+    let mixed = mixed.failed(1);
+    assert!(mixed.contains(member.address()) && mixed.contains(other.address()), "{mixed}");
+    assert!(mixed.contains("different installations") && mixed.contains(&here.prefix), "{mixed}");
+    let twice = dump(&[member.address(), member.address()]).failed(1);
+    assert!(twice.contains("both say that they own partitions [0, 1]"), "{twice}");
+
+    let gone = member.address().to_owned();
+    member.kill();
+    let nobody = dump(&[&gone]).failed(1);
+    assert!(nobody.contains(&gone) && nobody.contains("--member"), "{nobody}");
+}
+
+#[test]
 fn a_cluster_that_is_not_there_is_named() {
     let said = run(["topics", "check", "--brokers", "127.0.0.1:1", "--prefix", "nowhere."]).failed(1);
     assert!(said.contains("127.0.0.1:1"), "{said}");

@@ -156,7 +156,9 @@ fn members_that_join_leave_and_die_under_load_split_no_household() {
     for member in both {
         assert!(!own_states(member).is_empty(), "each owns some partitions");
         let alone = run(["state", "dump", "--member", member.address()]).failed(1);
-        assert!(alone.contains("belong to none of these members"), "{alone}");
+        assert!(alone.contains("belong to none of these members") && alone.contains("--partial"), "{alone}");
+        let content = run(["state", "dump", "--partial", "--member", member.address()]);
+        assert!(content.err.contains("belong to none of these members"), "{}", content.err);
     }
     assert!(first.metric("zoner_rebalances_total", "") >= 3.0);
     assert_eq!(first.terminate().code(), Some(0));
