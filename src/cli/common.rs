@@ -50,6 +50,24 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a length of time like 30s, 5m or 1h30m, not 0".to_owned())
 }
 
+/// As somebody says it who waits: the two largest units, `3 min 20 s`.
+pub fn in_words(wait: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    // Rounded up: what is still to come does not take 0 s.
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let largest = UNITS.iter().position(|(length, _)| seconds >= *length).unwrap_or(UNITS.len() - 1);
+    let mut rest = seconds;
+    let mut words = Vec::new();
+    for (length, unit) in UNITS.iter().skip(largest).take(2) {
+        let count = rest / length;
+        rest %= length;
+        if count > 0 || words.is_empty() {
+            words.push(format!("{count} {unit}"));
+        }
+    }
+    words.join(" ")
+}
+
 /// An address to listen on: `127.0.0.1:9464`, `localhost:0`, `[::1]:9464`.
 pub fn listen_address(text: &str) -> Result<String, String> {
     if settings::is_listen_address(text) {
@@ -143,6 +161,22 @@ mod tests {
         assert_eq!(duration(" 2.5 "), Ok(Duration::from_millis(2_500)));
         for text in ["", "0", "0s", "soon", "1x", "-5m", "-1", "NaN", "inf", "1e30"] {
             assert!(duration(text).is_err_and(|error| error.contains("1h30m")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_its_two_largest_units() {
+        for (seconds, words) in [
+            (0.0, "0 s"),
+            (0.2, "1 s"),
+            (59.0, "59 s"),
+            (59.9, "1 min"),
+            (200.0, "3 min 20 s"),
+            (3_600.0, "1 h"),
+            (7_506.0, "2 h 5 min"),
+            (90_000.0, "1 d 1 h"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs_f64(seconds)), words);
         }
     }
 

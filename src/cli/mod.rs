@@ -7,6 +7,7 @@
 
 mod clock;
 mod common;
+mod copy_target;
 mod dead_letters;
 mod demo;
 mod diff;

@@ -7,19 +7,16 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::copy_target::{Target, refuse_another_kind, refuse_live_target, role_of};
 use super::start::{From, offsets_text};
 use super::{Connection, common};
 use crate::copy::{MadeAgain, Merge, Speed, target_partition};
-use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::placement::Placement;
 use crate::engine::record::{Received, Topic};
 use crate::event::encode;
-use crate::kafka::Cluster;
 use crate::kafka::scan::{Scan, Step};
-use crate::kafka::topics::{Topics, wanted};
 use crate::kafka::writer::{Outgoing, Writer};
-use crate::settings::Config;
-use crate::units::{Span, UtcMillis};
+use crate::units::UtcMillis;
 
 /// Of one partition, before it is told to wait for the others.
 const HELD_AT_MOST: usize = 1_000;
@@ -28,6 +25,12 @@ const HELD_AT_MOST: usize = 1_000;
 const CONFIRMED_EVERY: u64 = 100_000;
 
 const FLUSH: Duration = Duration::from_secs(60);
+
+/// A wait is told when it is long enough for somebody to wonder.
+const WONDER: Duration = Duration::from_secs(3);
+
+/// How often it is told where there is no bar.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "From a topic to a topic")]
@@ -50,7 +53,7 @@ pub struct ReplayTopic {
     /// Give the records the present time, instead of their own
     #[arg(long, requires = "from_topic")]
     restamp: bool,
-    /// Write even into a topic of the configured installation
+    /// Write even into an input of the configured installation, or an output of any
     #[arg(long, requires = "from_topic")]
     into_live: bool,
     #[command(flatten)]
@@ -71,7 +74,7 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
     if source == target {
         bail!("--from-topic and --to-topic are both {source}: it would never end");
     }
-    refuse_live_target(&config, &cluster, target, command.into_live)?;
+    refuse_live_target(&config, target, command.into_live)?;
     refuse_another_kind(source, target)?;
     let target_topic = Target::find(&cluster, target, command.restamp, command.into_live)?;
     let scan = Scan::open(&cluster, "replay", source, &command.from.start())?;
@@ -81,7 +84,7 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
         (true, Some(topic)) => Some(outside_of(topic)),
         (true, None) => bail!("--outside-only is for topics whose names end with user_activity or flight_status"),
     };
-    let bar = common::progress(scan.length(), "offsets");
+    let bar = common::progress(scan.length(), "offsets{msg}");
     let mut copy = Copy {
         speed: command.speed.unwrap_or(Speed::Times(1.0)),
         made_again,
@@ -94,6 +97,7 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
         left_out: 0,
         total: scan.length(),
         last: None,
+        told: None,
         scan,
         target: target_topic,
         bar,
@@ -125,86 +129,6 @@ pub fn run(command: &ReplayTopic) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Nobody's morning is to be told to them again.
-fn refuse_live_target(config: &Config, cluster: &Cluster, target: &str, into_live: bool) -> anyhow::Result<()> {
-    let is_live = wanted(cluster, &config.layout(true)).iter().any(|topic| topic.name == target);
-    if is_live && !into_live {
-        bail!(
-            "{target} belongs to the configured installation: what is copied there happens to its people again. \
-             `zoner topics create --create-time --prefix test.` makes topics to copy into; --into-live means it"
-        );
-    }
-    Ok(())
-}
-
-/// The topic that is written.
-struct Target {
-    name: String,
-    partitions: i32,
-    /// `None`: the present time.
-    keeps_stamps: bool,
-    /// How long it keeps records; `None` for ever.
-    retention: Option<Span>,
-}
-
-impl Target {
-    fn find(cluster: &Cluster, name: &str, restamp: bool, into_live: bool) -> anyhow::Result<Target> {
-        let admin = Topics::connect(cluster)?;
-        let Some(partitions) = admin.partitions(name)? else {
-            bail!(
-                "topic {name} does not exist: `zoner topics create --create-time --prefix test.` makes topics to copy into"
-            );
-        };
-        let settings = common::runtime()?.block_on(admin.settings(name))?;
-        let stamps = settings.get("message.timestamp.type").map_or("", String::as_str);
-        if stamps == "LogAppendTime" && role_of(name).is_some() && !into_live {
-            bail!(
-                "topic {name} has message.timestamp.type=LogAppendTime, as the inputs of people who are there: what is \
-                 copied there happens to them, with the present time. `zoner topics create --create-time --prefix test.` \
-                 makes topics to copy into; --into-live with --restamp means it"
-            );
-        }
-        if stamps == "LogAppendTime" && !restamp {
-            bail!(
-                "topic {name} has message.timestamp.type=LogAppendTime: its broker would put the present time in place \
-                 of the records' own. `kafka-configs --bootstrap-server {} --alter --entity-type topics --entity-name {name} \
-                 --add-config message.timestamp.type=CreateTime` keeps them; --restamp means it",
-                cluster.brokers
-            );
-        }
-        let retention = settings.get("retention.ms").and_then(|text| text.parse().ok()).filter(|ms: &i64| *ms >= 0);
-        Ok(Target { name: name.to_owned(), partitions, keeps_stamps: !restamp, retention: retention.map(Span) })
-    }
-
-    /// A record that is older than the topic keeps would be deleted as soon as it is there.
-    fn check_age(&self, stamp: UtcMillis) -> anyhow::Result<()> {
-        let Some(retention) = self.retention.filter(|_| self.keeps_stamps) else { return Ok(()) };
-        if SystemClock.now() - stamp > retention {
-            bail!(
-                "topic {} has retention.ms={}, and the first record is of {stamp}: it would be deleted as soon as it is \
-                 written. Set retention.ms=-1 on it, or give the records the present time with --restamp",
-                self.name,
-                retention.0
-            );
-        }
-        Ok(())
-    }
-}
-
-/// Which input a topic is, by the end of its name.
-fn role_of(topic: &str) -> Option<Topic> {
-    [Topic::UserActivity, Topic::FlightStatus].into_iter().find(|role| topic.ends_with(role.as_str()))
-}
-
-fn refuse_another_kind(source: &str, target: &str) -> anyhow::Result<()> {
-    match (role_of(source), role_of(target)) {
-        (Some(from), Some(to)) if from != to => {
-            bail!("{source} holds {} and {target} holds {}: nothing there could read it", from.as_str(), to.as_str())
-        }
-        _ => Ok(()),
-    }
-}
-
 struct Copy {
     speed: Speed,
     made_again: Option<MadeAgain>,
@@ -222,6 +146,8 @@ struct Copy {
     left_out: u64,
     total: u64,
     last: Option<UtcMillis>,
+    /// When a wait was told last, where there is no bar.
+    told: Option<Instant>,
     bar: ProgressBar,
 }
 
@@ -263,6 +189,9 @@ impl Copy {
                 break;
             }
             self.confirm();
+            if next.is_some() {
+                self.tell_wait(wait);
+            }
             let wait = wait.min(Duration::from_millis(100));
             match self.scan.next(wait)? {
                 Step::Record(record) => {
@@ -284,6 +213,21 @@ impl Copy {
     fn wait(&self, stamp: UtcMillis) -> Duration {
         let Some((begun, first)) = self.begun else { return Duration::ZERO };
         self.speed.due(first, stamp).map_or(Duration::ZERO, |due| due.saturating_sub(begun.elapsed()))
+    }
+
+    /// At the records' own speed there may be minutes between two of them.
+    fn tell_wait(&mut self, wait: Duration) {
+        if wait < WONDER {
+            self.bar.set_message("");
+            return;
+        }
+        let next = format!("next record in {}", common::in_words(wait));
+        if !self.bar.is_hidden() {
+            self.bar.set_message(format!(", {next}"));
+        } else if self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            self.told = Some(Instant::now());
+            eprintln!("{}; {next}", self.how_far());
+        }
     }
 
     fn send(&mut self, record: &Received) -> anyhow::Result<()> {

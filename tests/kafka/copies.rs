@@ -1,6 +1,6 @@
 //! `zoner replay` from a topic to a topic, and `zoner diff`.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -109,6 +109,22 @@ fn an_interrupted_copy_says_how_to_go_on_and_the_whole_is_there_once() {
 }
 
 #[test]
+fn a_copy_that_waits_for_the_next_record_says_how_long() {
+    let source = Installation::create("wait-from", 1, Stamps::Producers);
+    source.send(&lights(3, Span::minutes(90)));
+    let target = Installation::create("wait-to", 1, Stamps::Producers);
+    let mut copying =
+        zoner().args(copy(&source, &target, &[])).stderr(Stdio::piped()).spawn().expect("the zoner binary");
+    let mut lines = BufReader::new(copying.stderr.take().expect("a pipe")).lines();
+    let said = lines.next().expect("a line").expect("text");
+    assert!(said.starts_with("1 of some 3 records copied") && said.contains("next record in 1 h 29 min"), "{said}");
+    signal(copying.id(), "INT");
+    assert_eq!(copying.wait().expect("a child").code(), Some(1));
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert!(rest.iter().all(|line| !line.contains("next record in")), "now and then, not all the time: {rest:?}");
+}
+
+#[test]
 fn a_copy_does_not_go_where_it_would_be_taken_for_life() {
     let source = Installation::create("guard-from", 2, Stamps::Producers);
     source.send(&lights(3, Span::seconds(1)));
@@ -125,6 +141,13 @@ fn a_copy_does_not_go_where_it_would_be_taken_for_life() {
     let restamped = run(copy(&source, &live, &["--speed", "max", "--restamp"])).failed(1);
     assert!(restamped.contains("--into-live"), "{restamped}");
     let nowhere = Installation::bare("guard-nowhere", 2, Stamps::Broker);
+    // Outputs of any installation: nobody but its members writes there.
+    for output in ["recommendations", "zoner.dead_letters", "zoner.state.travellers"] {
+        let (from, to) = (source.topic("user_activity"), live.topic(output));
+        let refused = run(["replay", "--brokers", &brokers(), "--from-topic", &from, "--to-topic", &to]).failed(1);
+        assert!(refused.contains(output) && refused.contains("--into-live"), "{refused}");
+        assert_eq!(live.read(output).len(), 0);
+    }
     let missing = run(copy(&source, &nowhere, &[])).failed(1);
     assert!(missing.contains("does not exist"), "{missing}");
     let one = Installation::create("guard-one", 2, Stamps::Producers);
