@@ -13,7 +13,7 @@ mod said;
 use std::collections::BTreeMap;
 
 pub use compare::{Difference, Field};
-pub use said::{Said, Traveller};
+pub use said::{NotSaid, Said, Traveller};
 
 /// Which of the two collections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,8 +220,11 @@ mod tests {
 
     #[test]
     fn what_is_no_recommendation_is_said() {
-        assert!(Said::parse(b"{\"user_id\": 1}").is_err());
-        assert!(Said::parse(b"not JSON").is_err());
+        let activity = br#"{"user_id": "mia", "household_id": "h1", "activity": "meal"}"#;
+        for line in [&b"{\"user_id\": 1}"[..], &activity[..], b"17"] {
+            assert_eq!(Said::parse(line), Err(NotSaid::Another));
+        }
+        assert!(matches!(Said::parse(b"not JSON"), Err(NotSaid::Unreadable(_))));
         assert_eq!(Said::parse(b"  \r\n").unwrap(), None);
     }
 }

@@ -21,25 +21,33 @@ pub struct Said {
     pub is_estimate: bool,
 }
 
+/// Why a line can't be compared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSaid {
+    #[error("it can't be read: {0}")]
+    Unreadable(String),
+    /// What a record of activity or a flight status is: it may have a household and a user as well.
+    #[error(
+        "neither a recommendation nor an estimate: `household_id` and either `recommendation_id` and `user_id` or `estimate_of` are expected"
+    )]
+    Another,
+}
+
 impl Said {
     /// Reads a line; `None` for a blank one.
     ///
     /// # Errors
     /// It is neither a recommendation nor an estimate.
-    pub fn parse(line: &[u8]) -> Result<Option<Said>, String> {
+    pub fn parse(line: &[u8]) -> Result<Option<Said>, NotSaid> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        let mut value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let mut value: Value = serde_json::from_slice(line).map_err(|error| NotSaid::Unreadable(error.to_string()))?;
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let estimate_of = text("estimate_of");
         let is_estimate = estimate_of.is_some();
-        let user = estimate_of.or_else(|| text("user_id"));
-        let (Some(household), Some(user)) = (text("household_id"), user) else {
-            return Err("neither a recommendation nor an estimate: `household_id` and `user_id` or `estimate_of` are \
-                        expected"
-                .to_owned());
-        };
+        let user = estimate_of.or_else(|| text("recommendation_id").and_then(|_| text("user_id")));
+        let (Some(household), Some(user)) = (text("household_id"), user) else { return Err(NotSaid::Another) };
         if let Some(cause) = value.get_mut("cause").and_then(Value::as_object_mut) {
             for place in ["topic", "partition", "offset"] {
                 cause.shift_remove(place);

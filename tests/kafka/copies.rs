@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::config::FromClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use serde_json::{Value, json};
 use zoner::engine::placement::Placement;
 use zoner::units::Span;
 
@@ -181,6 +182,10 @@ fn week() -> Vec<Sent> {
     records
 }
 
+fn texts(said: &[Value]) -> Vec<String> {
+    said.iter().map(ToString::to_string).collect()
+}
+
 #[test]
 fn a_version_that_is_fed_with_yesterdays_input_says_what_was_said_yesterday() {
     let yesterday = Installation::create("diff-from", 4, Stamps::Producers);
@@ -204,7 +209,7 @@ fn a_version_that_is_fed_with_yesterdays_input_says_what_was_said_yesterday() {
     assert!(same.contains(&format!("{0} in A, {0} in B: {0} the same", said.len())), "{same}");
 
     // Against a file in which one is missing, and one has another headline.
-    let mut lines: Vec<String> = said.iter().map(ToString::to_string).collect();
+    let mut lines = texts(&said);
     lines.pop();
     let headline = said[0]["headline"].as_str().expect("a headline");
     lines[0] = lines[0].replace(headline, "Something else");
@@ -217,4 +222,12 @@ fn a_version_that_is_fed_with_yesterdays_input_says_what_was_said_yesterday() {
     let summary = found.out.lines().last().expect("a summary");
     assert!(summary.contains(r#""only_a":0,"only_b":1,"different":1"#), "{summary}");
     assert_eq!(diff("topic:nothing", &file, &[]).code, Some(2));
+    // The input has households and users as well.
+    let input = format!("topic:{}", yesterday.topic("user_activity"));
+    let refused = diff(&topic(&yesterday), &input, &[]).failed(2);
+    assert!(refused.contains(&yesterday.topic("user_activity")) && refused.contains("probably not"), "{refused}");
+    let activity = json!({"household_id": "h", "user_id": "mia", "activity": "meal"});
+    let mixed = test.directory.write("mixed.jsonl", &format!("{}\n{activity}\n", texts(&said).join("\n")));
+    let same = diff(&topic(&yesterday), &mixed.display().to_string(), &[]).ok();
+    assert!(same.contains("1 record in B was no recommendation and was left out"), "{same}");
 }

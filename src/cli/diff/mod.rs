@@ -1,21 +1,20 @@
 //! `zoner diff A B`.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Seek as _, Write};
-use std::path::PathBuf;
-use std::time::Duration;
+mod side;
 
-use anyhow::{Context as _, bail};
+use std::io::{BufWriter, Write};
+
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
+use self::side::{LeftOut, Reader, Source, source};
 use super::{Connection, common};
 use crate::diff::{Difference, Said, SecondPass, Side, Tally, Traveller};
-use crate::kafka::Cluster;
-use crate::kafka::scan::{Scan, Start, Step};
 
 /// Tells where two topics or files of recommendations differ, traveller by traveller: said by one only, or said by both
-/// for the same cause with another content. Where in the log a cause stood makes no difference.
+/// for the same cause with another content. Where in the log a cause stood makes no difference. Records that are no
+/// recommendations are left out and counted.
 ///
 /// The exit code is 0 where they agree, 1 where they differ, 2 where they could not be compared.
 #[derive(Debug, Args)]
@@ -34,20 +33,6 @@ pub struct Diff {
     quiet: bool,
     #[command(flatten)]
     connection: Connection,
-}
-
-#[derive(Clone, Debug)]
-enum Source {
-    Topic(String),
-    File(PathBuf),
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
-fn source(text: &str) -> Result<Source, String> {
-    Ok(match text.strip_prefix("topic:") {
-        Some(name) => Source::Topic(name.to_owned()),
-        None => Source::File(PathBuf::from(text)),
-    })
 }
 
 /// Returns whether they agree.
@@ -69,11 +54,16 @@ pub fn run(command: &Diff) -> anyhow::Result<bool> {
         tally.add(side, &said);
         Ok(true)
     })?;
+    let left_out = [a.left_out.clone(), b.left_out.clone()];
+    for (side, total, left_out) in [(&command.a, totals[0], &left_out[0]), (&command.b, totals[1], &left_out[1])] {
+        left_out.refuse_what_is_none(side, total)?;
+    }
     let mut report = Report {
         output: BufWriter::new(std::io::stdout().lock()),
         as_json: command.json,
         is_quiet: command.quiet,
         totals,
+        left_out,
         travellers: tally.travellers(),
         travellers_that_differ: 0,
         only: [0, 0],
@@ -110,7 +100,7 @@ fn each(
                 continue;
             }
             match reader.next()? {
-                Some(said) if said.is_estimate && !with_estimates => {}
+                Some(said) if said.is_estimate && !with_estimates => reader.left_out.estimates += 1,
                 Some(said) => {
                     if !take(side, said)? {
                         return Ok(());
@@ -123,78 +113,13 @@ fn each(
     Ok(())
 }
 
-enum Reader {
-    Topic(Box<Scan>),
-    File { path: PathBuf, lines: BufReader<File>, number: u64, line: Vec<u8> },
-}
-
-impl Reader {
-    fn open(source: &Source, role: &str, cluster: Option<&Cluster>) -> anyhow::Result<Reader> {
-        match (source, cluster) {
-            (Source::Topic(name), Some(cluster)) => {
-                Ok(Reader::Topic(Box::new(Scan::open(cluster, role, name, &Start::Beginning)?)))
-            }
-            (Source::Topic(name), None) => bail!("topic:{name}: no cluster is configured"),
-            (Source::File(path), _) => {
-                let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
-                let metadata = file.metadata().with_context(|| format!("reading {}", path.display()))?;
-                if !metadata.is_file() {
-                    bail!("{} can't be read twice: write it into a file first", path.display());
-                }
-                let lines = BufReader::with_capacity(1 << 20, file);
-                Ok(Reader::File { path: path.clone(), lines, number: 0, line: Vec::new() })
-            }
-        }
-    }
-
-    fn rewind(&mut self) -> anyhow::Result<()> {
-        match self {
-            Reader::Topic(scan) => scan.rewind()?,
-            Reader::File { path, lines, number, .. } => {
-                *number = 0;
-                lines.rewind().with_context(|| format!("reading {}", path.display()))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn next(&mut self) -> anyhow::Result<Option<Said>> {
-        match self {
-            Reader::Topic(scan) => loop {
-                match scan.next(Duration::from_millis(100))? {
-                    Step::Record(record) => {
-                        let value = record.value.as_deref().unwrap_or_default();
-                        let place =
-                            || format!("{} partition {} offset {}", scan.topic(), record.partition, record.offset);
-                        if let Some(said) = Said::parse(value).map_err(anyhow::Error::msg).with_context(place)? {
-                            return Ok(Some(said));
-                        }
-                    }
-                    Step::Nothing => {}
-                    Step::End => return Ok(None),
-                }
-            },
-            Reader::File { path, lines, number, line } => loop {
-                line.clear();
-                if lines.read_until(b'\n', line).with_context(|| format!("reading {}", path.display()))? == 0 {
-                    return Ok(None);
-                }
-                *number += 1;
-                let place = || format!("{}: line {number}", path.display());
-                if let Some(said) = Said::parse(line).map_err(anyhow::Error::msg).with_context(place)? {
-                    return Ok(Some(said));
-                }
-            },
-        }
-    }
-}
-
 struct Report<O: Write> {
     output: O,
     as_json: bool,
     is_quiet: bool,
     /// Of A and B.
     totals: [u64; 2],
+    left_out: [LeftOut; 2],
     travellers: u64,
     travellers_that_differ: u64,
     only: [u64; 2],
@@ -247,6 +172,8 @@ impl<O: Write> Report<O> {
             let summary = json!({
                 "a": a, "b": b, "same": same, "only_a": only_a, "only_b": only_b, "different": self.different,
                 "travellers": self.travellers, "travellers_that_differ": self.travellers_that_differ,
+                "no_recommendations_a": self.left_out[0].others, "no_recommendations_b": self.left_out[1].others,
+                "estimates_left_out_a": self.left_out[0].estimates, "estimates_left_out_b": self.left_out[1].estimates,
             });
             writeln!(self.output, "{}", json!({ "summary": summary }))?;
         } else {
@@ -256,6 +183,9 @@ impl<O: Write> Report<O> {
                  travellers differ",
                 self.different, self.travellers_that_differ, self.travellers
             )?;
+            for words in [self.left_out[0].in_words("A"), self.left_out[1].in_words("B")].iter().flatten() {
+                writeln!(self.output, "{words}")?;
+            }
         }
         self.output.flush()?;
         Ok(self.travellers_that_differ == 0)
@@ -288,5 +218,42 @@ fn as_json(traveller: &Traveller, difference: &Difference) -> serde_json::Value 
                 .collect::<serde_json::Value>();
             line
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_on(a: &str, b: &str) -> anyhow::Result<bool> {
+        let file = |name: &str, content: &str| {
+            let name = format!("zoner-diff-{}-{:?}-{name}", std::process::id(), std::thread::current().id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let (a, b) = (file("a", a), file("b", b));
+        let connection = Connection { brokers: None, prefix: None, config: None };
+        let sources = (Source::File(a.clone()), Source::File(b.clone()));
+        let result = run(&Diff { a: sources.0, b: sources.1, json: true, quiet: true, connection });
+        std::fs::remove_file(a).unwrap();
+        std::fs::remove_file(b).unwrap();
+        result
+    }
+
+    const RECOMMENDATION: &str = "{\"recommendation_id\": \"1\", \"household_id\": \"h1\", \"user_id\": \"mia\"}\n";
+    const MEAL: &str = "{\"household_id\": \"h1\", \"user_id\": \"mia\", \"activity\": \"meal\"}\n";
+
+    #[test]
+    fn a_side_without_a_single_recommendation_is_refused_by_name() {
+        assert!(run_on(RECOMMENDATION, &format!("{MEAL}{RECOMMENDATION}")).unwrap(), "the meal is left out");
+        assert!(run_on("", "").unwrap());
+        assert!(!run_on(RECOMMENDATION, "").unwrap(), "nothing was said at all");
+        for other in [MEAL, "no JSON\n"] {
+            let refused = run_on(RECOMMENDATION, other).unwrap_err().to_string();
+            assert!(refused.contains("-b has records, and none of them is a recommendation"), "{refused}");
+        }
+        let damaged = run_on(RECOMMENDATION, &format!("{RECOMMENDATION}{{\"reco")).unwrap_err().to_string();
+        assert!(damaged.contains("-b: line 2: it can't be read"), "{damaged}");
     }
 }
