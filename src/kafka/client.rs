@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracing::{debug, warn};
 
 use super::group::{GroupContext, end_aside, give_up, take_nothing};
-use super::instance::Instance;
+use super::instance::{Instance, taken_over};
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::producers::Producers;
 use super::settings::Cluster;
@@ -133,15 +133,13 @@ impl KafkaLog {
     /// An error that the consumer reports outside any call.
     fn judge(&self, error: KafkaError) -> Result<(), LogError> {
         match error {
-            KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId)
-                if self.instance.as_ref().is_some_and(|instance| !instance.is_taken_over(&self.consumer)) =>
-            {
-                Err(LogError::Fenced("the group has forgotten this member and remembers an earlier one".to_owned()))
+            KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId) => {
+                let id = self.cluster.instance_id.as_deref().unwrap_or_default();
+                Err(match &self.instance {
+                    Some(instance) => instance.on_fenced(&self.consumer, id),
+                    None => taken_over(id),
+                })
             }
-            KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::FencedInstanceId) => Err(LogError::Fatal(format!(
-                "another member runs with the instance id {:?}: every process needs its own",
-                self.cluster.instance_id.as_deref().unwrap_or_default()
-            ))),
             KafkaError::MessageConsumptionFatal(_) => Err(LogError::Client(format!("consumer: {error}"))),
             KafkaError::MessageConsumption(
                 RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed,

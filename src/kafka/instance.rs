@@ -12,6 +12,7 @@ use rdkafka::groups::{GroupInfo, GroupMemberInfo};
 use tracing::debug;
 
 use super::native;
+use crate::engine::log::LogError;
 
 /// One question to the group's coordinator.
 const ROUND_TRIP: Duration = Duration::from_secs(3);
@@ -33,9 +34,13 @@ pub struct Instance {
 impl Instance {
     /// To be called before joining: whoever holds the name now is replaced.
     pub fn about_to_join<C: ConsumerContext>(consumer: &BaseConsumer<C>, group: &str, instance: &str) -> Instance {
-        let mut known = Instance { group: group.to_owned(), prefix: format!("{instance}-"), known: BTreeSet::new() };
+        let mut known = Instance::new(group, instance);
         known.known.extend(known.holders(consumer).unwrap_or_default());
         known
+    }
+
+    fn new(group: &str, instance: &str) -> Instance {
+        Instance { group: group.to_owned(), prefix: format!("{instance}-"), known: BTreeSet::new() }
     }
 
     /// To be called whenever the group has spoken: the member id may be another by now.
@@ -43,16 +48,23 @@ impl Instance {
         self.known.extend(native::member_id(consumer));
     }
 
-    /// Whether a member that this process has not replaced holds the name. Where the group gives no answer, yes.
-    pub fn is_taken_over<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> bool {
+    /// The group has fenced this member: what follows depends on who holds its name now. Where the group gives no answer,
+    /// somebody else does.
+    pub fn on_fenced<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>, id: &str) -> LogError {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.holders(consumer) {
-                Some(holders) => return !holders.is_subset(&self.known),
-                None if Instant::now() >= deadline => return true,
-                None => thread::sleep(PAUSE),
+                None if Instant::now() < deadline => thread::sleep(PAUSE),
+                holders => return self.judge(holders.as_ref(), id),
             }
         }
+    }
+
+    fn judge(&self, holders: Option<&BTreeSet<String>>, id: &str) -> LogError {
+        if holders.is_some_and(|holders| holders.is_subset(&self.known)) {
+            return LogError::Fenced("the group has forgotten this member and remembers an earlier one".to_owned());
+        }
+        taken_over(id)
     }
 
     /// Member ids under the name; `None` where the group does not answer.
@@ -63,5 +75,41 @@ impl Instance {
             .ok()?;
         let members = groups.groups().iter().filter(|group| group.name() == self.group).flat_map(GroupInfo::members);
         Some(members.map(GroupMemberInfo::id).filter(|id| id.starts_with(&self.prefix)).map(str::to_owned).collect())
+    }
+}
+
+/// A stranger runs under the name that this process was given.
+pub fn taken_over(id: &str) -> LogError {
+    LogError::Fatal(format!("another member runs with the instance id {id:?}: every process needs its own"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "a-travellers-0";
+
+    fn holders(ids: &[&str]) -> BTreeSet<String> {
+        ids.iter().map(|id| format!("{NAME}-{id}")).collect()
+    }
+
+    /// Found "before" under its name, and has been "first" and "second" itself.
+    fn instance() -> Instance {
+        Instance { known: holders(&["before", "first", "second"]), ..Instance::new("zoner-travellers", NAME) }
+    }
+
+    #[test]
+    fn a_member_that_a_restarted_coordinator_has_forgotten_joins_again() {
+        for remembered in [&["before"][..], &["first"], &["second"], &[]] {
+            let judged = instance().judge(Some(&holders(remembered)), "a");
+            assert!(matches!(judged, LogError::Fenced(_)), "{remembered:?}: {judged}");
+        }
+    }
+
+    #[test]
+    fn a_member_whose_name_a_stranger_has_or_of_whom_nothing_is_known_ends() {
+        for judged in [instance().judge(Some(&holders(&["stranger"])), "a"), instance().judge(None, "a")] {
+            assert!(matches!(&judged, LogError::Fatal(why) if why.contains("instance id \"a\"")), "{judged}");
+        }
     }
 }
