@@ -53,8 +53,12 @@ impl Service {
         for worker in 0..plan.flight_workers {
             threads.push(spawn(Arc::clone(&flights), plan, &plan.flights, Arc::clone(&shared), worker)?);
         }
-        threads.push(look_after::<Travellers>(plan, Arc::clone(&shared), plan.traveller_workers)?);
-        threads.push(look_after::<Flights>(plan, Arc::clone(&shared), plan.flight_workers)?);
+        threads.push(look_after(
+            plan,
+            Arc::clone(&shared),
+            charge::<Travellers>(plan.traveller_workers, &plan.travellers),
+        )?);
+        threads.push(look_after(plan, Arc::clone(&shared), charge::<Flights>(plan.flight_workers, &plan.flights))?);
         Ok(Service { shared, threads })
     }
 
@@ -80,6 +84,8 @@ impl Service {
             thread.thread().unpark();
             match thread.join() {
                 Ok(None) => {}
+                // A worker and who looks after its group may notice the same.
+                Ok(Some(why)) if failures.contains(&why) => {}
                 Ok(Some(why)) => failures.push(why),
                 Err(_) => failures.push("a worker panicked".to_owned()),
             }
@@ -115,16 +121,20 @@ fn spawn<P: Processor>(
     })
 }
 
+fn charge<P: Processor>(workers: usize, settings: &Settings) -> knock::Charge {
+    knock::Charge { topic: P::INPUT, processor: P::NAME, workers, partitions: settings.partitions }
+}
+
 /// A thread that sees to it that every partition of a processor's input has an owner.
-fn look_after<P: Processor>(
-    plan: &Plan,
-    shared: Arc<Shared>,
-    workers: usize,
-) -> std::io::Result<JoinHandle<Option<String>>> {
+fn look_after(plan: &Plan, shared: Arc<Shared>, charge: knock::Charge) -> std::io::Result<JoinHandle<Option<String>>> {
     let cluster = Arc::clone(&plan.cluster);
-    thread::Builder::new().name(format!("{}-watch", P::NAME)).spawn(move || {
-        knock::watch(&cluster, P::INPUT, P::NAME, workers, &shared.stop);
-        None
+    thread::Builder::new().name(format!("{}-watch", charge.processor)).spawn(move || {
+        let failure = knock::watch(&cluster, charge, &shared.stop).err();
+        if let Some(why) = &failure {
+            error!(processor = charge.processor, why, "nobody can go on");
+            shared.directory.set_failed();
+        }
+        failure
     })
 }
 

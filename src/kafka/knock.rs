@@ -20,6 +20,7 @@ use tracing::{debug, warn};
 use super::group::{GroupContext, end_aside, take_nothing};
 use super::settings::Cluster;
 use crate::engine::record::Topic;
+use crate::engine::worker;
 use crate::telemetry;
 
 /// One question to the cluster.
@@ -31,13 +32,28 @@ const LONGEST_KNOCK: Duration = Duration::from_secs(10);
 /// In vain again and again, a knock comes after so many sessions at the latest.
 const MOST_PATIENT: u32 = 64;
 
+/// Whom a process looks after.
+#[derive(Clone, Copy, Debug)]
+pub struct Charge {
+    pub topic: Topic,
+    pub processor: &'static str,
+    /// The process's own members.
+    pub workers: usize,
+    /// Partitions of the topic when the process started.
+    pub partitions: i32,
+}
+
 /// Looks at a processor's group until `stop`, and knocks where a partition of its input stays without an owner. Of all the
 /// processes that look, the one whose member comes first does it.
-pub fn watch(cluster: &Cluster, topic: Topic, processor: &'static str, workers: usize, stop: &AtomicBool) {
+///
+/// # Errors
+/// The topic has more partitions than when the process started: nobody may have the new ones.
+pub fn watch(cluster: &Cluster, charge: Charge, stop: &AtomicBool) -> Result<(), String> {
+    let Charge { topic, processor, workers, partitions } = charge;
     let knocks = telemetry::knocks(topic);
     if cluster.embedded {
         // It has one process, and does not say who is in a group.
-        return;
+        return Ok(());
     }
     let client =
         BaseConsumer::from_config_and_context(&cluster.reader(&format!("{processor}-watch")), GroupContext::default());
@@ -45,7 +61,7 @@ pub fn watch(cluster: &Cluster, topic: Topic, processor: &'static str, workers: 
         Ok(client) => client,
         Err(error) => {
             warn!(topic = topic.as_str(), why = super::describe(&error), "nobody looks after ownerless partitions");
-            return;
+            return Ok(());
         }
     };
     let own_members: Vec<String> = (0..workers).map(|worker| cluster.member_prefix(processor, worker)).collect();
@@ -54,11 +70,14 @@ pub fn watch(cluster: &Cluster, topic: Topic, processor: &'static str, workers: 
     loop {
         thread::park_timeout(session / 2);
         if stop.load(Ordering::Acquire) {
-            return;
+            return Ok(());
         }
         // Nothing is read here; what the client has to say of connections must not pile up.
         while client.poll(Duration::ZERO).is_some() {}
         let seen = look(&client, &cluster.group(processor), &cluster.topic(topic));
+        if let Some(added) = seen.as_ref().and_then(|seen| seen.first_beyond(partitions)) {
+            return Err(worker::partition_was_added(topic, added, partitions));
+        }
         let due = vigil.note(Instant::now(), seen.as_ref().map(|seen| &seen.ownerless));
         let is_ours = seen.is_some_and(|seen| own_members.iter().any(|own| seen.first_member.starts_with(own)));
         if due.is_empty() || !is_ours {
@@ -85,10 +104,18 @@ pub fn watch(cluster: &Cluster, topic: Topic, processor: &'static str, workers: 
 }
 
 /// A group at rest.
+#[derive(Debug, Default)]
 struct Seen {
     ownerless: BTreeSet<i32>,
     /// The member id that sorts first.
     first_member: String,
+}
+
+impl Seen {
+    /// The first partition that came after so many. Until members hear of it, it has no owner: that is no reason to knock.
+    fn first_beyond(&self, partitions: i32) -> Option<i32> {
+        self.ownerless.range(partitions..).next().copied()
+    }
 }
 
 /// `None` where the group is not at rest, or nobody answers.
@@ -243,6 +270,14 @@ mod tests {
         assert!(vigil.note(begin + SESSION * 3 / 2, None).is_empty());
         assert!(vigil.note(begin + SESSION * 2, Some(&some)).is_empty(), "in between the group was not at rest");
         assert_eq!(vigil.note(begin + SESSION * 3, Some(&some)), [3]);
+    }
+
+    #[test]
+    fn partitions_that_were_added_are_not_taken_for_ownerless() {
+        let seen = |ownerless: &[i32]| Seen { ownerless: ownerless.iter().copied().collect(), ..Seen::default() };
+        assert_eq!(seen(&[]).first_beyond(2), None);
+        assert_eq!(seen(&[0, 1]).first_beyond(2), None, "these it started with: somebody has to knock");
+        assert_eq!(seen(&[1, 3, 2]).first_beyond(2), Some(2), "whoever else is missing, nobody may go on");
     }
 
     #[test]

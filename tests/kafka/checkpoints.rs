@@ -236,6 +236,17 @@ fn partitions_that_were_added_to_an_input_are_refused_running_and_starting() {
 }
 
 #[test]
+fn partitions_that_were_added_are_told_before_any_client_notices_and_not_taken_for_ownerless() {
+    // Clients look for new partitions every five minutes.
+    let installation = Installation::create("unnoticed", 2, Stamps::Producers);
+    let mut member = Member::start(&installation, &[]);
+    add_partitions(&installation, &installation.input(Topic::UserActivity), 3);
+    assert_eq!(member.wait().code(), Some(1), "{}", member.said());
+    assert!(member.said().contains("partition 2 of user_activity did not exist"), "{}", member.said());
+    assert!(!member.said().contains("belong to nobody"), "{}", member.said());
+}
+
+#[test]
 fn a_member_frozen_past_its_session_writes_no_late_checkpoint() {
     let installation = Installation::create("frozen", 1, Stamps::Producers);
     installation.send(&week());

@@ -19,6 +19,8 @@ mod takeover;
 mod transaction;
 mod watch;
 
+pub use takeover::partition_was_added;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;

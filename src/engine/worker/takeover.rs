@@ -14,6 +14,7 @@ use crate::engine::log::{Bounds, Committed, Log, LogError, Start};
 use crate::engine::ownership::{Loading, Owned};
 use crate::engine::partition::{Cursor, Partition};
 use crate::engine::processor::Processor;
+use crate::engine::record::Topic;
 use crate::telemetry::PartitionMetrics;
 
 /// How fast a restore goes: what was left when it was looked at last, and when that was.
@@ -50,15 +51,20 @@ pub(super) struct Beginning {
     pub(super) start: i64,
 }
 
+/// Why nobody may go on with a partition that was added while a member runs that started with so many.
+#[must_use]
+pub fn partition_was_added(topic: Topic, added: i32, partitions: i32) -> String {
+    format!(
+        "partition {added} of {} did not exist when this member started with {partitions}: with more partitions households \
+         move between them, and their states would be split. Replay the input into topics of another prefix",
+        topic.as_str()
+    )
+}
+
 impl<P: Processor, L: Log> Worker<P, L> {
     pub(super) fn take_over(&mut self, partitions: &[i32], mut kept: Option<&mut Kept<P>>) -> Result<(), LogError> {
         if let Some(added) = partitions.iter().find(|number| **number >= self.settings.partitions) {
-            return Err(LogError::Fatal(format!(
-                "partition {added} of {} did not exist when this member started with {}: with more partitions households \
-                 move between them, and their states would be split. Replay the input into topics of another prefix",
-                P::INPUT.as_str(),
-                self.settings.partitions
-            )));
+            return Err(LogError::Fatal(partition_was_added(P::INPUT, *added, self.settings.partitions)));
         }
         let new: Vec<i32> = partitions.iter().copied().filter(|p| self.owned.get(*p).is_none()).collect();
         let committed = self.log.committed(&new)?;
