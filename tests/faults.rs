@@ -58,6 +58,7 @@ fn metric(name: &str, label: &str) -> i64 {
 #[derive(Clone, Copy, Debug)]
 struct Counters {
     aborted: i64,
+    regrouped: i64,
     fenced: i64,
     missed: i64,
     events: i64,
@@ -67,6 +68,7 @@ impl Counters {
     fn read() -> Counters {
         Counters {
             aborted: metric("zoner_transactions_total", "\"aborted\""),
+            regrouped: metric("zoner_transactions_total", "\"regrouped\""),
             fenced: metric("zoner_fenced_total", ""),
             missed: metric("zoner_recommendations_total", "\"nap_missed\""),
             events: metric("zoner_events_total", "topic=\"user_activity\""),
@@ -77,6 +79,7 @@ impl Counters {
         let now = Counters::read();
         Counters {
             aborted: now.aborted - before.aborted,
+            regrouped: now.regrouped - before.regrouped,
             fenced: now.fenced - before.fenced,
             missed: now.missed - before.missed,
             events: now.events - before.events,
@@ -244,14 +247,20 @@ fn a_record_that_the_cluster_refuses_aborts_the_transaction_and_its_input_is_rea
 #[test]
 fn what_can_not_become_part_of_a_transaction_aborts_it_and_the_input_is_read_again() {
     for (api, error) in [
-        (Api::TxnOffsetCommit, Error::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION),
         (Api::TxnOffsetCommit, Error::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID),
+        (Api::TxnOffsetCommit, Error::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID),
         (Api::AddPartitionsToTxn, Error::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED),
         (Api::AddOffsetsToTxn, Error::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED),
     ] {
         let counters = said_in_spite_of(&[(api, &[error])]);
-        assert_eq!((counters.aborted, counters.fenced), (1, 0), "{error:?}: {counters:?}");
+        assert_eq!((counters.aborted, counters.regrouped, counters.fenced), (1, 0, 0), "{error:?}: {counters:?}");
     }
+}
+
+#[test]
+fn a_transaction_that_a_rebalance_overtakes_is_given_up_and_does_not_count_as_a_fault() {
+    let counters = said_in_spite_of(&[(Api::TxnOffsetCommit, &[Error::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION])]);
+    assert_eq!((counters.aborted, counters.regrouped, counters.fenced), (0, 1, 0), "{counters:?}");
 }
 
 #[test]

@@ -81,6 +81,10 @@ pub enum LogError {
     /// The transaction must be aborted; after that, work goes on.
     #[error("transaction must be aborted: {0}")]
     Abort(String),
+    /// As [`LogError::Abort`], because the group has assigned its partitions anew since the transaction began. No fault: that
+    /// happens whenever a member comes or goes.
+    #[error("transaction must be aborted after a rebalance: {0}")]
+    Regrouped(String),
     /// Another producer or member took over: drop the clients and join again.
     #[error("fenced: {0}")]
     Fenced(String),
@@ -207,7 +211,7 @@ pub trait Log {
     /// Offsets into the transaction, then commits it.
     ///
     /// # Errors
-    /// [`LogError::Abort`] where aborting and reading again helps.
+    /// [`LogError::Abort`] or [`LogError::Regrouped`] where aborting and reading again helps.
     fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError>;
 
     /// # Errors

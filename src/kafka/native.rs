@@ -271,7 +271,8 @@ pub fn member_id<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Strin
 /// Puts offsets into the open transaction, fenced by the generation that the group has right now.
 ///
 /// # Errors
-/// [`LogError::Abort`] where this member is not in the group, or the transaction failed; others as librdkafka flags them.
+/// [`LogError::Abort`] where this member is not in the group, or the transaction failed, [`LogError::Regrouped`] where the
+/// group has another generation by now; others as librdkafka flags them.
 pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
     producer: &ThreadedProducer<PC>,
     consumer: &BaseConsumer<C>,
@@ -351,7 +352,7 @@ pub fn abort_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -
         let verdict = unsafe { take_error(sys::rd_kafka_abort_transaction(producer.client().native_ptr(), -1)) };
         match verdict {
             Some(Verdict::Retry) => std::thread::sleep(RETRY_PAUSE),
-            Some(Verdict::Abort(why)) => return Err(LogError::Client(why)),
+            Some(Verdict::Abort(why) | Verdict::Regrouped(why)) => return Err(LogError::Client(why)),
             verdict => return to_result(verdict),
         }
     }
@@ -362,6 +363,8 @@ pub fn abort_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -
 enum Verdict {
     Retry,
     Abort(String),
+    /// Abort, because the group's generation is another by now: this member is in the group, or will be again.
+    Regrouped(String),
     Fenced(String),
     /// Unflagged errors count as the end of the producer.
     Broken(String),
@@ -385,6 +388,8 @@ unsafe fn take_error(error: *mut sys::rd_kafka_error_t) -> Option<Verdict> {
             Verdict::Fenced(what)
         } else if sys::rd_kafka_error_is_fatal(error) != 0 {
             Verdict::Broken(what)
+        } else if sys::rd_kafka_error_txn_requires_abort(error) != 0 && is_regrouped(code) {
+            Verdict::Regrouped(what)
         } else if sys::rd_kafka_error_txn_requires_abort(error) != 0 {
             Verdict::Abort(what)
         } else if sys::rd_kafka_error_is_retriable(error) != 0 {
@@ -397,10 +402,20 @@ unsafe fn take_error(error: *mut sys::rd_kafka_error_t) -> Option<Verdict> {
     }
 }
 
+/// What a coordinator answers to a member that it knows, about a generation that is over. Whom it does not know any more (a
+/// session that ran out) or has replaced is answered otherwise.
+fn is_regrouped(code: RDKafkaRespErr) -> bool {
+    matches!(
+        code,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION | RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS
+    )
+}
+
 fn to_result(verdict: Option<Verdict>) -> Result<(), LogError> {
     match verdict {
         None => Ok(()),
         Some(Verdict::Abort(why)) => Err(LogError::Abort(why)),
+        Some(Verdict::Regrouped(why)) => Err(LogError::Regrouped(why)),
         Some(Verdict::Fenced(why)) => Err(LogError::Fenced(why)),
         Some(Verdict::Broken(why)) => Err(LogError::Client(why)),
         Some(Verdict::Retry) => Err(LogError::Client("gave up retrying".to_owned())),

@@ -40,7 +40,9 @@ impl From<LogError> for WriteError {
     fn from(error: LogError) -> WriteError {
         match error {
             LogError::Fenced(why) => WriteError::Fenced(why),
-            LogError::Abort(why) | LogError::Client(why) | LogError::Fatal(why) => WriteError::Transaction(why),
+            LogError::Abort(why) | LogError::Regrouped(why) | LogError::Client(why) | LogError::Fatal(why) => {
+                WriteError::Transaction(why)
+            }
         }
     }
 }

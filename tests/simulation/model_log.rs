@@ -61,7 +61,8 @@ fn refused(what: &str, refusal: Refusal) -> LogError {
     let said = format!("{what}: {refusal:?}");
     match refusal {
         Refusal::Fenced => LogError::Fenced(said),
-        Refusal::UnknownMember | Refusal::IllegalGeneration | Refusal::FencedInstance => LogError::Abort(said),
+        Refusal::IllegalGeneration => LogError::Regrouped(said),
+        Refusal::UnknownMember | Refusal::FencedInstance => LogError::Abort(said),
         Refusal::InvalidState | Refusal::Concurrent => LogError::Client(said),
     }
 }

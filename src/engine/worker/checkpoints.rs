@@ -42,10 +42,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
             return Ok(());
         }
         self.open();
-        match self.commit(None) {
-            Err(LogError::Abort(why)) => self.abandon(&why),
-            other => other,
-        }
+        let committed = self.commit(None);
+        self.abandon_or(committed)
     }
 
     /// Begins the rounds that are due and writes a slice of those under way into the open transaction. Only between two
@@ -151,9 +149,11 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 owned.partition.begin_checkpoint();
                 self.open();
                 self.write_slice(*number, LARGEST_SLICE)?;
-                match self.commit_with(&[*number]) {
-                    Err(LogError::Abort(why)) => return self.abandon(&why),
-                    other => other?,
+                let committed = self.commit_with(&[*number]);
+                let is_over = committed.is_err();
+                self.abandon_or(committed)?;
+                if is_over {
+                    return Ok(());
                 }
             }
         }

@@ -222,10 +222,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
         self.answer_queries()?;
         self.load_states()?;
         let batch = self.log.fetch(self.settings.batch, self.patience())?;
-        match self.take_batch(&batch) {
-            Err(LogError::Abort(why)) => self.abandon(&why)?,
-            other => other?,
-        }
+        let taken = self.take_batch(&batch);
+        self.abandon_or(taken)?;
         drop(batch);
         self.write_checkpoints()?;
         self.write_ticks()?;

@@ -1,6 +1,6 @@
 //! Effects and offsets into a transaction; its commit, its abort.
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{Open, Sabotage, Worker};
 use crate::engine::log::{Commit, Log, LogError};
@@ -48,10 +48,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
         if self.open.is_none() {
             return Ok(());
         }
-        match self.commit(None) {
-            Err(LogError::Abort(why)) => self.abandon(&why),
-            other => other,
-        }
+        let committed = self.commit(None);
+        self.abandon_or(committed)
     }
 
     /// Commits outputs and offsets, and a slice of the checkpoint where one is due. `within`: a partition's record is not
@@ -124,10 +122,33 @@ impl<P: Processor, L: Log> Worker<P, L> {
         Ok(())
     }
 
-    /// Aborts the open transaction; memory returns to the last commit, and what was handed out since is read again.
+    /// Aborts the open transaction where that is what an error asks for.
+    pub(super) fn abandon_or(&mut self, result: Result<(), LogError>) -> Result<(), LogError> {
+        match result {
+            Err(LogError::Abort(why)) => self.abandon(&why),
+            Err(LogError::Regrouped(why)) => {
+                info!(
+                    topic = P::INPUT.as_str(),
+                    why,
+                    "the group has assigned its partitions anew: the transaction under way is given up, and its records are \
+                     taken in again by whoever owns their partitions now"
+                );
+                self.metrics.regrouped.increment(1);
+                self.give_up_transaction()
+            }
+            other => other,
+        }
+    }
+
+    /// Aborts the open transaction, because something has failed.
     pub(super) fn abandon(&mut self, why: &str) -> Result<(), LogError> {
         warn!(topic = P::INPUT.as_str(), why, "transaction aborted");
         self.metrics.aborted.increment(1);
+        self.give_up_transaction()
+    }
+
+    /// Memory returns to the last commit, and what was handed out since is read again.
+    fn give_up_transaction(&mut self) -> Result<(), LogError> {
         if self.open.take().is_some_and(|open| open.begun) {
             self.log.abort()?;
         }
