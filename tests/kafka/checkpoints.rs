@@ -205,6 +205,39 @@ fn states_stored_under_another_placement_are_refused() {
     assert!(refused.said().contains("households would be split"), "{}", refused.said());
 }
 
+#[test]
+fn a_state_topic_that_was_emptied_is_told_once_and_its_states_are_rebuilt_from_the_input() {
+    let installation = Installation::create("emptied", 8, Stamps::Producers);
+    installation.send(&week());
+    let member = Member::start(&installation, &[]);
+    installation.settle(LIMIT);
+    let known = states(&[&member]);
+    let once = |member: &Member, text: &str| {
+        let said = member.said();
+        let lines: Vec<&str> =
+            said.lines().filter(|line| line.contains(text) && line.contains("user_activity")).collect();
+        assert_eq!(lines.len(), 1, "{said}");
+        lines[0].to_owned()
+    };
+    once(&member, "states loaded");
+    assert!(!member.said().contains("holds nothing of these partitions"), "{}", member.said());
+    assert_eq!(member.terminate().code(), Some(0));
+
+    let topic = installation.topic(STATES);
+    let deleted = wait_on(admin(&installation).delete_topics(&[&topic], &AdminOptions::new())).expect("an answer");
+    assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+    wait_for("the topic to be made anew", LIMIT, || {
+        let said = installation.run(&["topics", "create"]);
+        (said.code == Some(0) && said.out.contains(&format!("{topic} created"))).then_some(())
+    });
+    let member = Member::start(&installation, &[]);
+    let told = once(&member, "holds nothing of these partitions");
+    assert!(told.contains("WARN") && told.contains("partitions=["), "{told}");
+    assert!(!member.said().lines().any(|line| line.contains("holds nothing") && line.contains("flight_status")));
+    assert_eq!(states(&[&member]), known);
+    assert_eq!(member.terminate().code(), Some(0));
+}
+
 fn add_partitions(installation: &Installation, topic: &str, count: usize) {
     let new = NewPartitions::new(topic, count);
     let results = wait_on(admin(installation).create_partitions([&new], &AdminOptions::new())).expect("an answer");

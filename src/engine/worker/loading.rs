@@ -26,21 +26,44 @@ const LONGEST_SILENCE: Duration = Duration::from_millis(200);
 const AT_A_TIME: usize = 4;
 
 /// What has been loaded since partitions were assigned last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Loaded {
     partitions: usize,
     states: usize,
     /// Of the input, to be replayed.
     records: i64,
+    /// The group has processed records of these, and their state topic holds nothing.
+    emptied: Vec<i32>,
+    /// Of the input, to be replayed for these alone.
+    emptied_records: i64,
+}
+
+impl Loaded {
+    /// Once for all of them, because whoever empties a topic seldom empties one partition.
+    fn tell<P: Processor>(&self) {
+        if !self.emptied.is_empty() {
+            warn!(
+                topic = P::INPUT.as_str(),
+                partitions = ?self.emptied,
+                to_replay = self.emptied_records,
+                "zoner.state.{} holds nothing of these partitions, although their group has processed them: it was emptied or \
+                 made anew. Their states are rebuilt from all that the input still holds, which takes longer than a restore; \
+                 nothing is missing in them, unless records were deleted from the input (then --accept-gap has said so)",
+                P::NAME
+            );
+        }
+        let Loaded { partitions, states, records, .. } = *self;
+        info!(topic = P::INPUT.as_str(), partitions, states, to_replay = records, "states loaded");
+    }
 }
 
 impl<P: Processor, L: Log> Worker<P, L> {
     /// Reads on in the state topic, for every partition whose states are not there yet.
     pub(super) fn load_states(&mut self) -> Result<(), LogError> {
         if self.owned.iter().all(|owned| owned.loading.is_none()) {
-            let Loaded { partitions, states, records } = std::mem::take(&mut self.loaded);
-            if partitions > 0 {
-                info!(topic = P::INPUT.as_str(), partitions, states, to_replay = records, "states loaded");
+            let loaded = std::mem::take(&mut self.loaded);
+            if loaded.partitions > 0 {
+                loaded.tell::<P>();
             }
             return Ok(());
         }
@@ -140,7 +163,12 @@ impl<P: Processor, L: Log> Worker<P, L> {
         owned.partition.keep_undo(owned.is_live());
         self.loaded.partitions += 1;
         self.loaded.states += owned.partition.len();
-        self.loaded.records += owned.restore_until.map_or(0, |until| until - beginning.start);
+        let records = owned.restore_until.map_or(0, |until| until - beginning.start);
+        self.loaded.records += records;
+        if beginning.mark.is_none() && records > 0 {
+            self.loaded.emptied.push(number);
+            self.loaded.emptied_records += records;
+        }
         debug!(
             topic = P::INPUT.as_str(),
             partition = number,
