@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use tokio::net::TcpListener;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::Connection;
 use super::common;
@@ -15,6 +15,8 @@ use crate::engine::clock::{Clock, SystemClock};
 use crate::engine::record::Topic;
 use crate::engine::worker::Shared;
 use crate::http::{Answers, serve};
+use crate::kafka::Cluster;
+use crate::kafka::markers::{self, Found};
 use crate::kafka::topics::{Topics, Wanted, wanted};
 use crate::service::{Plan, Service};
 use crate::settings::Config;
@@ -174,5 +176,28 @@ async fn check_topics(command: &Run, config: &Config) -> anyhow::Result<Partitio
         }
         Ok(partitions)
     };
-    Ok(Partitions { user_activity: count(Topic::UserActivity)?, flight_status: count(Topic::FlightStatus)? })
+    let partitions =
+        Partitions { user_activity: count(Topic::UserActivity)?, flight_status: count(Topic::FlightStatus)? };
+    for (topic, count) in
+        [(Topic::UserActivity, partitions.user_activity), (Topic::FlightStatus, partitions.flight_status)]
+    {
+        check_layout(&cluster, topic, count)?;
+    }
+    Ok(partitions)
+}
+
+/// Refuses states that lie by another layout before the group is joined: a member that could not take its partitions over
+/// would make the others stop for its coming and its going.
+fn check_layout(cluster: &Cluster, topic: Topic, partitions: i32) -> anyhow::Result<()> {
+    match markers::any(cluster, topic.processor(), partitions)? {
+        Found::Marker { partition, marker } => {
+            marker.check_layout(topic, partition, partitions, cluster.placement).map_err(anyhow::Error::msg)
+        }
+        Found::Nothing => Ok(()),
+        Found::NotInTime => {
+            let states = cluster.state_topic(topic.processor());
+            warn!(topic = states, "no marker was found in time: whether states fit is seen when they are loaded");
+            Ok(())
+        }
+    }
 }

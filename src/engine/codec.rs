@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::placement::Placement;
 use super::processor::Unit;
+use super::record::Topic;
 use crate::units::UtcMillis;
 
 const FORMAT: u8 = 1;
@@ -42,6 +44,27 @@ pub struct Marker {
     pub placement: String,
     /// The program, its models and its time-zone rules.
     pub program: String,
+}
+
+impl Marker {
+    /// States of another layout can't be used: a household would have one in each.
+    ///
+    /// # Errors
+    /// What differs, for partition `number` of `topic`, and what to do.
+    pub fn check_layout(&self, topic: Topic, number: i32, partitions: i32, placement: Placement) -> Result<(), String> {
+        let placement = placement.to_string();
+        if self.partitions == partitions && self.placement == placement {
+            return Ok(());
+        }
+        Err(format!(
+            "the states of partition {number} of {} were stored with {} partitions and {} placement, now there are \
+             {partitions} and {placement}: households would be split. Set topics.placement back, or replay the input into \
+             topics of another prefix",
+            topic.as_str(),
+            self.partitions,
+            self.placement,
+        ))
+    }
 }
 
 /// Puts a state, complete up to `position`, behind what `into` holds.

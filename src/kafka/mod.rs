@@ -6,6 +6,7 @@ pub mod feed;
 mod group;
 mod instance;
 pub mod knock;
+pub mod markers;
 pub mod native;
 mod producers;
 pub mod properties;

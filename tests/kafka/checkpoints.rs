@@ -191,18 +191,29 @@ fn offsets_that_expired_are_refused_where_states_are_stored() {
 }
 
 #[test]
-fn states_stored_under_another_placement_are_refused() {
+fn a_member_with_another_placement_is_refused_without_disturbing_the_others() {
     let installation = Installation::create("placed", 2, Stamps::Producers);
     installation.send(&week());
     let member = Member::start(&installation, &[]);
     installation.settle(LIMIT);
+    wait_for_checkpoint(&member);
+    installation.configure("[topics]", "placement = \"crc32\"");
+    let refused = |said: &str| {
+        assert!(said.contains("households would be split"), "{said}");
+        assert!(!said.contains("partitions assigned") && !said.contains("zoner runs"), "{said}");
+    };
+    let before = member.metric("zoner_rebalances_total", "");
+    let mut other = Member::spawn(&installation, &[]);
+    assert_eq!(other.wait().code(), Some(1), "{}", other.said());
+    refused(&other.said());
+    let after = member.metric("zoner_rebalances_total", "");
+    assert!((before - after).abs() < 0.5, "{before} rebalances, then {after}");
+
+    // Nor does it help to be alone.
     assert_eq!(member.terminate().code(), Some(0));
-    let config = std::fs::read_to_string(&installation.config_file).expect("the configuration");
-    std::fs::write(&installation.config_file, config.replace("[topics]", "[topics]\nplacement = \"crc32\""))
-        .expect("it");
-    let mut refused = Member::spawn(&installation, &[]);
-    assert_eq!(refused.wait().code(), Some(1), "{}", refused.said());
-    assert!(refused.said().contains("households would be split"), "{}", refused.said());
+    let mut alone = Member::spawn(&installation, &[]);
+    assert_eq!(alone.wait().code(), Some(1), "{}", alone.said());
+    refused(&alone.said());
 }
 
 #[test]

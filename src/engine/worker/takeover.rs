@@ -161,15 +161,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
         committed: Option<&Committed>,
     ) -> Result<Beginning, LogError> {
         let topic = P::INPUT.as_str();
-        let placement = self.settings.placement.to_string();
-        if marker.partitions != self.settings.partitions || marker.placement != placement {
-            return Err(LogError::Fatal(format!(
-                "the states of partition {number} of {topic} were stored with {} partitions and {} placement, now there are \
-                 {} and {placement}: households would be split. Set topics.placement back, or replay the input into topics \
-                 of another prefix",
-                marker.partitions, marker.placement, self.settings.partitions,
-            )));
-        }
+        marker
+            .check_layout(P::INPUT, number, self.settings.partitions, self.settings.placement)
+            .map_err(LogError::Fatal)?;
         if marker.offset > input.high {
             return Err(LogError::Fatal(format!(
                 "the states of partition {number} of {topic} are of offset {}, but it ends at {}: the topic was emptied or \
