@@ -260,7 +260,9 @@ fn what_can_not_become_part_of_a_transaction_aborts_it_and_the_input_is_read_aga
 #[test]
 fn a_transaction_that_a_rebalance_overtakes_is_given_up_and_does_not_count_as_a_fault() {
     let counters = said_in_spite_of(&[(Api::TxnOffsetCommit, &[Error::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION])]);
-    assert_eq!((counters.aborted, counters.regrouped, counters.fenced), (0, 1, 0), "{counters:?}");
+    // Where records were under way, the next transaction of the same producer follows it.
+    assert!((1..=2).contains(&counters.regrouped), "{counters:?}");
+    assert_eq!((counters.aborted, counters.fenced), (0, 0), "{counters:?}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub struct Producers {
     in_turn: [Client; 2],
     /// The producer of the open, or else of the last transaction.
     current: usize,
+    gaps: [Gap; 2],
     /// Made when the first tick is written.
     ticker: Option<Client>,
     cluster: Arc<Cluster>,
@@ -41,6 +42,27 @@ pub struct Producers {
 
 fn client_error(what: &str, error: &KafkaError) -> LogError {
     LogError::Client(format!("{what}: {error}"))
+}
+
+/// What librdkafka calls it when a producer finds the gap.
+const GAP: &str = "OUT_OF_ORDER_SEQUENCE_NUMBER";
+
+/// Whether a producer's last transaction was overtaken by a rebalance while records of it were under way. What was dropped of
+/// them leaves a gap in the producer's sequence numbers, which it finds with its next transaction and then closes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gap(bool);
+
+impl Gap {
+    /// That next transaction fails for the same reason as the first.
+    fn judge(&mut self, committed: Result<(), LogError>) -> Result<(), LogError> {
+        let had_gap = std::mem::replace(&mut self.0, matches!(committed, Err(LogError::Regrouped(_))));
+        match committed {
+            Err(LogError::Abort(why)) if had_gap && why.starts_with(GAP) => {
+                Err(LogError::Regrouped(format!("{why}, which the transaction before has left")))
+            }
+            other => other,
+        }
+    }
 }
 
 fn transactional_producer(cluster: &Cluster, processor: &str, worker: usize, turn: usize) -> Result<Client, LogError> {
@@ -74,7 +96,17 @@ impl Producers {
             Destination::State,
         ]
         .map(|destination| (destination, cluster.destination(destination, processor)));
-        Ok(Producers { in_turn, current: 0, ticker: None, cluster, input, destinations, processor, worker })
+        Ok(Producers {
+            in_turn,
+            current: 0,
+            gaps: Default::default(),
+            ticker: None,
+            cluster,
+            input,
+            destinations,
+            processor,
+            worker,
+        })
     }
 
     fn current(&self) -> &Client {
@@ -148,15 +180,17 @@ impl Producers {
     /// # Errors
     /// As [`native::send_offsets`] and [`native::commit_transaction`].
     pub fn commit<C: ConsumerContext>(
-        &self,
+        &mut self,
         consumer: &BaseConsumer<C>,
         topic: &CStr,
         offsets: &[Commit],
     ) -> Result<(), LogError> {
-        if !offsets.is_empty() {
-            native::send_offsets(self.current(), consumer, topic, offsets)?;
-        }
-        native::commit_transaction(self.current())
+        let sent = match offsets {
+            [] => Ok(()),
+            _ => native::send_offsets(self.current(), consumer, topic, offsets),
+        };
+        let committed = sent.and_then(|()| native::commit_transaction(self.current()));
+        self.gaps[self.current].judge(committed)
     }
 
     /// As [`crate::engine::log::Log::abort`].
@@ -193,5 +227,25 @@ impl Producers {
         {
             debug!(%error, "flushing ticks");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gap_that_an_overtaken_transaction_leaves_is_no_fault_of_the_next_and_any_other_is() {
+        let regrouped = || Err(LogError::Regrouped("ILLEGAL_GENERATION".to_owned()));
+        let gap = || Err(LogError::Abort(format!("{GAP}: skipped sequence numbers")));
+        let zombie = || Err(LogError::Abort("UNKNOWN_MEMBER_ID".to_owned()));
+        let mut producer = Gap::default();
+        assert_eq!(producer.judge(gap()), gap(), "nothing went before");
+        assert_eq!(producer.judge(regrouped()), regrouped());
+        assert!(matches!(producer.judge(gap()), Err(LogError::Regrouped(_))));
+        assert!(producer.judge(Ok(())).is_ok());
+        assert_eq!(producer.judge(gap()), gap(), "the first was closed");
+        assert_eq!(producer.judge(regrouped()), regrouped());
+        assert_eq!(producer.judge(zombie()), zombie());
     }
 }

@@ -50,7 +50,7 @@ impl LeftOut {
     fn note(&mut self, why: &NotSaid, place: impl FnOnce() -> String) {
         match why {
             NotSaid::Unreadable(_) if self.unreadable.is_none() => {
-                self.unreadable = Some(format!("{}: {why}", place()))
+                self.unreadable = Some(format!("{}: {why}", place()));
             }
             NotSaid::Unreadable(_) => {}
             NotSaid::Another => self.others += 1,
