@@ -8,19 +8,21 @@
 
 use std::borrow::Cow;
 
+use super::scan::{Scanner, Token};
 use super::sensor::{self, SaidLight, SaidMeal, SaidSleep, Times};
-use super::{Context, MAX_VALUE_BYTES, time};
+use super::{Context, MAX_VALUE_BYTES};
 use crate::engine::{Decoded, Record};
 use crate::event::activity::ActivityEvent;
-use crate::event::wire::field::is_id;
+use crate::event::wire::field::{MAX_ID_BYTES, is_id};
 use crate::flight::zones;
 use crate::units::UtcMillis;
 
 /// Reads a record of a sensor. `None`: it is not a usual one.
 pub(super) fn sensor<'a>(record: &Record<'a>) -> Option<Decoded<'a, ActivityEvent<'a>>> {
     let value = record.value.filter(|value| value.len() <= MAX_VALUE_BYTES)?;
-    let fields = Fields::read(value)?;
-    let user_id = std::str::from_utf8(fields.user_id?.id()?).ok().filter(|id| is_id(id))?;
+    let mut fields = Fields::default();
+    fields.read(value)?;
+    let user_id = plain_id(fields.user_id?)?;
     let household_id = household(record, fields.household_id, user_id)?;
     let time_zone = match fields.time_zone {
         Some(zone) => Some(zones::parse(std::str::from_utf8(zone.text()?).ok()?)?),
@@ -29,7 +31,7 @@ pub(super) fn sensor<'a>(record: &Record<'a>) -> Option<Decoded<'a, ActivityEven
     let context = Context { record_stamp: record.judged_at(), user_id };
     let times = Times { timestamp: fields.timestamp, start: fields.start, end: fields.end };
     let (name, activity) = match fields.activity? {
-        b"light_exposure" if !fields.light_is_unusual => {
+        b"light_exposure" if !fields.has(Field::Samples) => {
             let surroundings = sensor::surroundings(word(fields.context)?);
             let said = SaidLight {
                 times,
@@ -44,7 +46,7 @@ pub(super) fn sensor<'a>(record: &Record<'a>) -> Option<Decoded<'a, ActivityEven
             let said = SaidMeal { times, kind: sensor::meal_kind(word(fields.kind)?) };
             ("meal", said.check(&context))
         }
-        b"sleep" if !fields.sleep_is_unusual => {
+        b"sleep" if !fields.has(Field::Deleted) => {
             let said = SaidSleep { times, kind: sensor::sleep_kind(word(fields.kind)?), deleted: false };
             ("sleep", said.check(&context))
         }
@@ -59,17 +61,22 @@ pub(super) fn sensor<'a>(record: &Record<'a>) -> Option<Decoded<'a, ActivityEven
 /// As [`super::envelope::household`].
 fn household<'a>(record: &Record<'a>, said: Option<Token<'a>>, user_id: &'a str) -> Option<&'a str> {
     let said = match said {
-        Some(said) => Some(said.id()?),
+        Some(said) => Some(plain_id(said)?),
         None => None,
     };
-    match record.key.filter(|key| !key.is_empty()) {
-        Some(key) if said.is_none_or(|said| said == key) => std::str::from_utf8(key).ok().filter(|key| is_id(key)),
-        Some(_) => None,
-        None => match said {
-            Some(said) => std::str::from_utf8(said).ok().filter(|said| is_id(said)),
-            None => Some(user_id),
-        },
+    match (record.key.filter(|key| !key.is_empty()), said) {
+        (Some(key), Some(said)) => (said.as_bytes() == key).then_some(said),
+        (Some(key), None) => std::str::from_utf8(key).ok().filter(|key| is_id(key)),
+        (None, Some(said)) => Some(said),
+        (None, None) => Some(user_id),
     }
+}
+
+/// As [`is_id`], of what has no control characters anyway.
+#[inline]
+fn plain_id(token: Token<'_>) -> Option<&str> {
+    let id = token.id().filter(|id| (1..=MAX_ID_BYTES).contains(&id.len()))?;
+    std::str::from_utf8(id).ok()
 }
 
 /// A text of a list that may grow. Outer `None`: not a text.
@@ -93,48 +100,103 @@ fn amount(token: Option<Token<'_>>, most: f64) -> Option<Option<f64>> {
     (0.0..=most).contains(&number).then_some(Some(number))
 }
 
-/// A value as it stands in the record.
-#[derive(Clone, Copy)]
-enum Token<'a> {
-    /// ASCII without quotes, backslashes and control characters (but perhaps DEL).
-    Text(&'a [u8]),
-    Whole {
-        digits: &'a [u8],
-        number: i64,
-    },
-    Fraction(f64),
+/// What the three activities know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Field {
+    UserId,
+    HouseholdId,
+    Activity,
+    TimeZone,
+    Timestamp,
+    Start,
+    End,
+    Kind,
+    Context,
+    Lux,
+    MelanopicEdiLx,
+    Minutes,
+    /// Known, of some type, and without a meaning yet.
+    EventId,
+    Source,
+    Place,
+    /// Of light, and not read here: from here on a field may be repeated.
+    Samples,
+    /// Of sleep, and not read here.
+    Deleted,
+    /// As in every record: what is not known is read over.
+    Unknown,
 }
 
-impl<'a> Token<'a> {
-    fn text(self) -> Option<&'a [u8]> {
-        match self {
-            Token::Text(text) => Some(text),
+impl Field {
+    /// The name of a field and its colon; the opening quote is taken already.
+    #[inline]
+    fn read(scanner: &mut Scanner<'_>) -> Option<Field> {
+        match Field::likely(scanner.rest()?) {
+            Some((field, length)) => {
+                scanner.pass(length);
+                Some(field)
+            }
+            None => Field::read_any(scanner),
+        }
+    }
+
+    fn read_any(scanner: &mut Scanner<'_>) -> Option<Field> {
+        let name = scanner.text()?;
+        scanner.expect(b':')?;
+        Some(Field::named(name))
+    }
+
+    fn named(name: &[u8]) -> Field {
+        match name {
+            b"user_id" => Field::UserId,
+            b"household_id" => Field::HouseholdId,
+            b"activity" => Field::Activity,
+            b"time_zone" => Field::TimeZone,
+            b"timestamp" => Field::Timestamp,
+            b"start" => Field::Start,
+            b"end" => Field::End,
+            b"kind" => Field::Kind,
+            b"context" => Field::Context,
+            b"lux" => Field::Lux,
+            b"melanopic_edi_lx" => Field::MelanopicEdiLx,
+            b"minutes" => Field::Minutes,
+            b"event_id" => Field::EventId,
+            b"source" => Field::Source,
+            b"place" => Field::Place,
+            b"interval_s" | b"samples" => Field::Samples,
+            b"deleted" => Field::Deleted,
+            _ => Field::Unknown,
+        }
+    }
+
+    /// The field whose name, closing quote and colon come next, and the length of the three: a comparison with what is
+    /// likely costs less than looking for the name's end.
+    #[inline]
+    fn likely(rest: &[u8]) -> Option<(Field, usize)> {
+        // A length that is known where it is compared makes the comparison one or two of words.
+        let written = |field: Field, name: &[u8]| rest.starts_with(name).then_some((field, name.len()));
+        match (*rest.first()?, *rest.get(1)?) {
+            (b'u', _) => written(Field::UserId, b"user_id\":"),
+            (b'h', _) => written(Field::HouseholdId, b"household_id\":"),
+            (b'a', _) => written(Field::Activity, b"activity\":"),
+            (b't', _) => written(Field::Timestamp, b"timestamp\":"),
+            (b'l', _) => written(Field::Lux, b"lux\":"),
+            (b'e', b'v') => written(Field::EventId, b"event_id\":"),
+            (b'e', _) => written(Field::End, b"end\":"),
+            (b's', b'o') => written(Field::Source, b"source\":"),
+            (b's', _) => written(Field::Start, b"start\":"),
+            (b'k', _) => written(Field::Kind, b"kind\":"),
             _ => None,
         }
     }
-
-    /// An integer stands for its decimal digits.
-    fn id(self) -> Option<&'a [u8]> {
-        match self {
-            Token::Text(text) => Some(text),
-            Token::Whole { digits, .. } => Some(digits),
-            Token::Fraction(_) => None,
-        }
-    }
-
-    fn time(self) -> Option<UtcMillis> {
-        match self {
-            Token::Text(text) => time::read_text(text),
-            Token::Whole { number, .. } => time::read_whole(number),
-            Token::Fraction(number) => time::read_fraction(number),
-        }
-        .ok()
-    }
 }
 
-/// What the three activities know, each once.
+/// The fields of a record.
 #[derive(Default)]
 struct Fields<'a> {
+    /// A bit for each [`Field`].
+    seen: u32,
     user_id: Option<Token<'a>>,
     household_id: Option<Token<'a>>,
     activity: Option<&'a [u8]>,
@@ -147,181 +209,53 @@ struct Fields<'a> {
     lux: Option<Token<'a>>,
     melanopic_edi_lx: Option<Token<'a>>,
     minutes: Option<Token<'a>>,
-    event_id: Option<Token<'a>>,
-    source: Option<Token<'a>>,
-    place: Option<Token<'a>>,
-    /// A field of this activity that is not read here.
-    light_is_unusual: bool,
-    sleep_is_unusual: bool,
 }
 
 impl<'a> Fields<'a> {
-    fn read(value: &'a [u8]) -> Option<Fields<'a>> {
-        let mut fields = Fields::default();
-        let mut scanner = Scanner { bytes: value, at: 0 };
+    /// Into what is there: the fields are many, and moving them costs as much as reading a few.
+    fn read(&mut self, value: &'a [u8]) -> Option<()> {
+        let mut scanner = Scanner::new(value);
         scanner.expect(b'{')?;
         loop {
             scanner.expect(b'"')?;
-            let name = scanner.text()?;
-            scanner.expect(b':')?;
+            let field = Field::read(&mut scanner)?;
             let token = scanner.value()?;
-            fields.put(name, token)?;
+            self.put(field, token)?;
             match scanner.next()? {
                 b',' => {}
                 b'}' => break,
                 _ => return None,
             }
         }
-        scanner.ends_here().then_some(fields)
+        scanner.ends_here().then_some(())
     }
 
     /// `None`: the field was given before, or can't be what its name says.
-    fn put(&mut self, name: &[u8], token: Token<'a>) -> Option<()> {
-        match name {
-            b"user_id" => once(&mut self.user_id, token),
-            b"household_id" => once(&mut self.household_id, token),
-            b"activity" => once(&mut self.activity, token.text()?),
-            b"timestamp" => once(&mut self.timestamp, token.time()?),
-            b"start" => once(&mut self.start, token.time()?),
-            b"end" => once(&mut self.end, token.time()?),
-            b"lux" => once(&mut self.lux, token),
-            b"event_id" => once(&mut self.event_id, token),
-            b"source" => once(&mut self.source, token),
-            b"time_zone" => once(&mut self.time_zone, token),
-            b"kind" => once(&mut self.kind, token),
-            b"context" => once(&mut self.context, token),
-            b"minutes" => once(&mut self.minutes, token),
-            b"melanopic_edi_lx" => once(&mut self.melanopic_edi_lx, token),
-            b"place" => once(&mut self.place, token),
-            b"interval_s" | b"samples" => {
-                self.light_is_unusual = true;
-                Some(())
-            }
-            b"deleted" => {
-                self.sleep_is_unusual = true;
-                Some(())
-            }
-            // As in every record: what is not known is read over.
-            _ => Some(()),
-        }
-    }
-}
-
-fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
-    slot.replace(value).is_none().then_some(())
-}
-
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Scanner<'a> {
-    /// The next byte that is not white space, taken.
     #[inline]
-    fn next(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.bytes.get(self.at)?;
-            self.at += 1;
-            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
-                return Some(byte);
-            }
-        }
-    }
-
-    #[inline]
-    fn expect(&mut self, wanted: u8) -> Option<()> {
-        (self.next()? == wanted).then_some(())
-    }
-
-    fn ends_here(mut self) -> bool {
-        self.next().is_none()
-    }
-
-    #[inline]
-    fn value(&mut self) -> Option<Token<'a>> {
-        match self.next()? {
-            b'"' => self.text().map(Token::Text),
-            digit @ b'0'..=b'9' => self.number(digit),
-            _ => None,
-        }
-    }
-
-    /// Up to the closing quote; the opening one is taken already.
-    #[inline]
-    fn text(&mut self) -> Option<&'a [u8]> {
-        let rest = self.bytes.get(self.at..)?;
-        let mut length = 0;
-        while let Some((word, _)) = rest.get(length..).and_then(<[u8]>::split_first_chunk::<8>) {
-            let ends = ends_of_text(u64::from_le_bytes(*word));
-            if ends != 0 {
-                length += ends.trailing_zeros() as usize / 8;
-                return self.close(rest, length);
-            }
-            length += 8;
-        }
-        while rest.get(length).is_some_and(|byte| matches!(byte, 0x20..=0x7f) && !matches!(byte, b'"' | b'\\')) {
-            length += 1;
-        }
-        self.close(rest, length)
-    }
-
-    #[inline]
-    fn close(&mut self, rest: &'a [u8], length: usize) -> Option<&'a [u8]> {
-        let (text, tail) = rest.split_at_checked(length)?;
-        self.at += length + 1;
-        (tail.first() == Some(&b'"')).then_some(text)
-    }
-
-    /// JSON's grammar without signs and exponents. Exact: both parts of the quotient are represented without rounding
-    /// (W. D. Clinger 1990, How to Read Floating Point Numbers Accurately), which is also how `serde_json` reads them.
-    #[inline]
-    fn number(&mut self, first: u8) -> Option<Token<'a>> {
-        const MOST_DIGITS: usize = 18;
-        const EXACT: i64 = 1 << 53;
-        let start = self.at - 1;
-        let mut number = i64::from(first - b'0');
-        self.digits(&mut number, start + MOST_DIGITS)?;
-        let digits = self.bytes.get(start..self.at)?;
-        if first == b'0' && digits.len() > 1 {
+    fn put(&mut self, field: Field, token: Token<'a>) -> Option<()> {
+        if self.has(field) && (field as u8) < Field::Samples as u8 {
             return None;
         }
-        if self.bytes.get(self.at) != Some(&b'.') {
-            return Some(Token::Whole { digits, number });
-        }
-        self.at += 1;
-        let point = self.at;
-        self.digits(&mut number, start + MOST_DIGITS)?;
-        let divisor = POWERS_OF_TEN.get(self.at - point).filter(|_| self.at > point && number <= EXACT)?;
-        Some(Token::Fraction(number as f64 / divisor))
-    }
-
-    /// Takes digits into `number`. `None` where they reach `limit`.
-    #[inline]
-    fn digits(&mut self, number: &mut i64, limit: usize) -> Option<()> {
-        while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
-            *number = *number * 10 + i64::from(digit - b'0');
-            self.at += 1;
-            if self.at >= limit {
-                return None;
-            }
+        self.seen |= 1 << field as u8;
+        match field {
+            Field::UserId => self.user_id = Some(token),
+            Field::HouseholdId => self.household_id = Some(token),
+            Field::Activity => self.activity = Some(token.text()?),
+            Field::TimeZone => self.time_zone = Some(token),
+            Field::Timestamp => self.timestamp = Some(token.time()?),
+            Field::Start => self.start = Some(token.time()?),
+            Field::End => self.end = Some(token.time()?),
+            Field::Kind => self.kind = Some(token),
+            Field::Context => self.context = Some(token),
+            Field::Lux => self.lux = Some(token),
+            Field::MelanopicEdiLx => self.melanopic_edi_lx = Some(token),
+            Field::Minutes => self.minutes = Some(token),
+            Field::EventId | Field::Source | Field::Place | Field::Samples | Field::Deleted | Field::Unknown => {}
         }
         Some(())
     }
-}
 
-const POWERS_OF_TEN: [f64; 18] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17];
-
-/// The high bit of each byte (the first in the lowest place) that is a quote, a backslash, a control character or not
-/// ASCII. Bytes above the first such one may be marked wrongly.
-#[inline]
-fn ends_of_text(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quotes = zeros(word ^ (ONES * u64::from(b'"')));
-    let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
-    let controls = word.wrapping_sub(ONES * 0x20) & !word;
-    (quotes | backslashes | controls | word) & HIGH
+    fn has(&self, field: Field) -> bool {
+        self.seen & 1 << field as u8 != 0
+    }
 }

@@ -9,6 +9,7 @@ mod flight;
 mod flight_key;
 mod profile;
 mod report;
+mod scan;
 mod sensor;
 pub mod time;
 mod trip;
