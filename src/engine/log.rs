@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::record::{Origin, Record};
+use super::record::{Origin, Position, Record};
 use crate::units::UtcMillis;
 
 /// Something that the group did to this member. The member answers with [`Log::assign`] or [`Log::unassign`].
@@ -106,6 +106,16 @@ pub trait Batch {
 
     /// Without its origin: see [`Batch::origin`].
     fn record(&self, index: usize) -> Record<'_>;
+
+    /// The record's own [`Record::position`], where that costs less.
+    fn position(&self, index: usize) -> Position {
+        self.record(index).position
+    }
+
+    /// The record's own [`Record::key`], where that costs less.
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        self.record(index).key
+    }
 
     /// Where a forwarded record was first written; reads its headers.
     fn origin(&self, index: usize) -> Option<Origin>;

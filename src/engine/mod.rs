@@ -22,6 +22,8 @@ pub mod processor;
 pub mod record;
 mod recovery;
 pub mod store;
+mod table;
+mod undo;
 pub mod worker;
 
 pub use effects::{Effect, Effects};

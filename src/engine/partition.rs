@@ -7,9 +7,10 @@ use super::calendar::{Calendar, Entry};
 use super::checkpoint::{Checkpoint, Mark};
 use super::effects::Effects;
 use super::placement::Placement;
-use super::processor::{Moment, Processor, Revert, Small, Unit};
+use super::processor::{Moment, Processor, Small, Unit};
 use super::record::{Origin, Position, Record};
 use super::store::{Counted, Store};
+use super::undo::Before;
 use crate::event::rejection::{Code, Rejection, Stage};
 use crate::units::UtcMillis;
 
@@ -42,27 +43,6 @@ pub struct Timer {
     pub unit: u32,
 }
 
-/// The way back from a change of the open transaction.
-#[derive(Debug)]
-enum Before<U> {
-    Absent {
-        unit: u32,
-    },
-    Was {
-        unit: u32,
-        state: Box<U>,
-    },
-    /// Changed while nothing can be aborted.
-    Unkept {
-        unit: u32,
-    },
-    /// A change so small that undoing it is cheaper than having copied the state.
-    Small {
-        unit: u32,
-        revert: Revert,
-    },
-}
-
 /// Where the record at hand was first written. Asked for only where it matters, because reading a record's headers costs
 /// more than applying most records.
 pub type OriginOf<'a> = dyn Fn() -> Option<Origin> + 'a;
@@ -93,15 +73,15 @@ pub enum Taken {
 pub struct Partition<P: Processor> {
     number: i32,
     pub(super) store: Store<P::Unit>,
-    calendar: Calendar,
+    pub(super) calendar: Calendar,
     pub(super) stream_time: Option<UtcMillis>,
     /// The offset after the last record applied.
     pub(super) next_offset: i64,
     // What the open transaction changed.
-    transaction: u64,
-    undo: Vec<Before<P::Unit>>,
+    pub(super) transaction: u32,
+    pub(super) undo: Vec<Before<P::Unit>>,
     /// Off while states are rebuilt: nothing is published that could fail to be.
-    keeps_undo: bool,
+    pub(super) keeps_undo: bool,
     pub(super) before: Mark,
     pub(super) totals: Totals,
     pub(super) checkpoint: Checkpoint,
@@ -204,8 +184,8 @@ impl<P: Processor> Partition<P> {
                 return Some(Timer { due, unit });
             }
             self.calendar.take();
-            if slot.scheduled == Some(due) {
-                slot.scheduled = None;
+            if slot.scheduled() == Some(due) {
+                slot.set_scheduled(None);
             }
             self.reschedule(unit);
         }
@@ -223,7 +203,7 @@ impl<P: Processor> Partition<P> {
         self.stream_time = Some(now);
         self.touch(timer.unit);
         if let Some(slot) = self.store.get_mut(timer.unit) {
-            slot.scheduled = None;
+            slot.set_scheduled(None);
             processor.fire(&mut slot.unit, &Moment { now, judged_at: now, position: moved_by }, effects);
         }
         self.reschedule(timer.unit);
@@ -371,115 +351,18 @@ impl<P: Processor> Partition<P> {
         Taken::Applied { name }
     }
 
-    fn touch(&mut self, unit: u32) {
-        let transaction = self.transaction;
-        if let Some(slot) = self.store.get_mut(unit)
-            && slot.touched_in != transaction
-        {
-            slot.touched_in = transaction;
-            self.checkpoint.note(unit, &mut slot.written);
-            self.undo.push(if self.keeps_undo {
-                Before::Was { unit, state: Box::new(slot.unit.clone()) }
-            } else {
-                Before::Unkept { unit }
-            });
-        }
-    }
-
     /// Puts the state's first timer into the calendar, unless it stands there.
     pub(super) fn reschedule(&mut self, unit: u32) {
         let Some(slot) = self.store.get_mut(unit) else { return };
         let due = slot.unit.next_due();
-        if slot.scheduled == due {
+        if slot.scheduled() == due {
             return;
         }
-        slot.scheduled = due;
+        slot.set_scheduled(due);
         if let Some(due) = due {
             let store = &self.store;
             self.calendar.schedule(Entry { due, unit }, |index| store.key(index));
         }
-    }
-
-    /// From here on changes can be taken back, or, while `kept` is false, cannot: a partition that is being rebuilt has
-    /// nothing to abort.
-    pub fn keep_undo(&mut self, kept: bool) {
-        self.keeps_undo = kept;
-    }
-
-    /// What was done since the last commit stands.
-    pub fn commit(&mut self) {
-        debug_assert!(
-            self.next_offset >= self.before.offset,
-            "OF-1: partition {} goes back from {} to {}",
-            self.number,
-            self.before.offset,
-            self.next_offset
-        );
-        let undo = std::mem::take(&mut self.undo);
-        for before in &undo {
-            let unit = match before {
-                Before::Absent { unit } | Before::Was { unit, .. } | Before::Unkept { unit } => *unit,
-                Before::Small { .. } => continue,
-            };
-            let Some(slot) = self.store.get_mut(unit) else { continue };
-            let is_vacant = slot.unit.is_vacant();
-            let counted = if is_vacant { Counted::default() } else { Counted::of(&slot.unit) };
-            self.totals.replace(slot.counted, counted);
-            slot.counted = counted;
-            // Where there is a state topic it must learn first that the state is vacant: see the checkpoint.
-            if is_vacant && !self.checkpoint.is_kept() {
-                self.calendar.forget(unit);
-                self.store.remove(unit);
-            }
-        }
-        self.undo = undo;
-        self.undo.clear();
-        let calendar = &mut self.calendar;
-        self.checkpoint.commit(&mut self.store, |store, unit| {
-            calendar.forget(unit);
-            store.remove(unit);
-        });
-        self.transaction += 1;
-        self.before = self.mark();
-    }
-
-    /// Loses the way back of the open transaction; see [`super::worker::Sabotage`].
-    pub(super) fn forget_undo(&mut self) {
-        self.undo.clear();
-    }
-
-    /// Back to the last commit. Read on from [`Self::next_offset`].
-    pub fn abort(&mut self, processor: &P) {
-        while let Some(before) = self.undo.pop() {
-            match before {
-                Before::Absent { unit } => {
-                    if let Some(slot) = self.store.get(unit) {
-                        self.totals.replace(slot.counted, Counted::default());
-                    }
-                    self.calendar.forget(unit);
-                    self.store.remove(unit);
-                }
-                Before::Was { unit, state } => {
-                    if let Some(slot) = self.store.get_mut(unit) {
-                        slot.unit = *state;
-                        slot.touched_in = 0;
-                        // The calendar may have lost its entry in this transaction.
-                        slot.scheduled = None;
-                    }
-                    self.reschedule(unit);
-                }
-                Before::Small { unit, revert } => {
-                    if let Some(slot) = self.store.get_mut(unit) {
-                        processor.revert(&mut slot.unit, revert);
-                    }
-                }
-                Before::Unkept { .. } => debug_assert!(false, "a partition that is being rebuilt is never aborted"),
-            }
-        }
-        self.checkpoint.abort(self.before);
-        self.transaction += 1;
-        self.stream_time = self.before.stream_time;
-        self.next_offset = self.before.offset;
     }
 
     /// The state of `key`.
@@ -496,7 +379,7 @@ impl<P: Processor> Partition<P> {
 
     /// Reads what an event touches of a state first. The result means nothing.
     pub(super) fn glance(&self, unit: u32) -> u64 {
-        self.store.get(unit).map_or(0, |slot| slot.touched_in ^ u64::from(slot.counted.bytes) ^ slot.unit.glance())
+        self.store.get(unit).map_or(0, |slot| u64::from(slot.touched_in ^ slot.counted.bytes) ^ slot.unit.glance())
     }
 
     /// Reads what can be read once [`Self::glance`] has been waited for.

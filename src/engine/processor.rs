@@ -111,6 +111,11 @@ pub trait Unit: Clone + Send + Serialize + DeserializeOwned + 'static {
 
     fn key(&self) -> &str;
 
+    /// Whether this is its key.
+    fn has_key(&self, key: &str) -> bool {
+        self.key() == key
+    }
+
     /// When its first timer is due.
     fn next_due(&self) -> Option<UtcMillis>;
 

@@ -1,15 +1,14 @@
-//! The states of one partition: an arena in chunks and a table of (hash, index).
+//! The states of one partition: an arena in chunks, and a [`Table`] of where each lies.
 //!
-//! A growing map of inline values stalls for seconds while it moves millions of states; chunks never move, and the
-//! table's entries are eight bytes.
+//! A growing map of inline values stalls for seconds while it moves millions of states; chunks never move.
 
 use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use super::checkpoint::Written;
 use super::processor::Unit;
+use super::table::Table;
 use crate::units::UtcMillis;
 
 const CHUNK: usize = 1 << 10;
@@ -18,16 +17,42 @@ const CHUNK: usize = 1 << 10;
 #[derive(Debug)]
 pub struct Slot<U> {
     pub unit: U,
+    /// See [`Slot::scheduled`].
+    scheduled: UtcMillis,
     /// The transaction that changed it last; tells a first touch from a later one.
-    pub touched_in: u64,
-    /// The time at which it stands in the calendar.
-    pub scheduled: Option<UtcMillis>,
+    pub touched_in: u32,
     /// What the partition's totals hold of it.
     pub counted: Counted,
     /// Whether the state topic has it as it is.
     pub written: Written,
     /// After a restore: the offset up to which it was complete.
     pub complete_to: i64,
+}
+
+/// In place of a time, where a state does not stand in the calendar: half the size of an option.
+const NOWHERE: UtcMillis = UtcMillis::MAX;
+
+impl<U> Slot<U> {
+    fn new(unit: U) -> Slot<U> {
+        Slot {
+            unit,
+            scheduled: NOWHERE,
+            touched_in: 0,
+            counted: Counted::default(),
+            written: Written::Yes,
+            complete_to: 0,
+        }
+    }
+
+    /// The time at which it stands in the calendar.
+    #[must_use]
+    pub fn scheduled(&self) -> Option<UtcMillis> {
+        (self.scheduled != NOWHERE).then_some(self.scheduled)
+    }
+
+    pub fn set_scheduled(&mut self, due: Option<UtcMillis>) {
+        self.scheduled = due.unwrap_or(NOWHERE);
+    }
 }
 
 /// A state's share of its partition's totals.
@@ -52,14 +77,14 @@ impl Counted {
 #[derive(Debug)]
 pub struct Store<U> {
     chunks: Vec<Vec<Option<Slot<U>>>>,
-    table: HashTable<(u32, u32)>,
+    table: Table,
     free: Vec<u32>,
     next: u32,
 }
 
 impl<U> Default for Store<U> {
     fn default() -> Self {
-        Store { chunks: Vec::new(), table: HashTable::new(), free: Vec::new(), next: 0 }
+        Store { chunks: Vec::new(), table: Table::default(), free: Vec::new(), next: 0 }
     }
 }
 
@@ -71,7 +96,7 @@ pub fn hash_of(key: &[u8]) -> u32 {
     (hasher.finish() >> 32) as u32
 }
 
-/// Spreads the stored 32 bits over the 64 that the table wants.
+/// Spreads the stored 32 bits over the 64 that a table of hashbrown wants.
 pub(super) fn widen(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -79,50 +104,39 @@ pub(super) fn widen(hash: u32) -> u64 {
 impl<U: Unit> Store<U> {
     #[must_use]
     pub fn find(&self, key: &str) -> Option<u32> {
-        let hash = hash_of(key.as_bytes());
-        self.table
-            .find(widen(hash), |(stored, index)| {
-                *stored == hash && self.get(*index).is_some_and(|s| s.unit.key() == key)
-            })
-            .map(|(_, index)| *index)
+        self.table.find(hash_of(key.as_bytes()), |index| self.get(index).is_some_and(|slot| slot.unit.has_key(key)))
     }
 
     /// A state whose key has this hash: nearly always the only one. Reads the table only.
     #[must_use]
+    #[inline]
     pub fn probable(&self, hash: u32) -> Option<u32> {
-        self.table.find(widen(hash), |(stored, _)| *stored == hash).map(|(_, index)| *index)
+        self.table.find(hash, |_| true)
     }
 
     /// Adds a state whose key is not in the store.
     pub fn insert(&mut self, unit: U) -> u32 {
         let hash = hash_of(unit.key().as_bytes());
-        let index = self.free.pop().unwrap_or_else(|| {
+        let slot = Some(Slot::new(unit));
+        let index = if let Some(index) = self.free.pop() {
+            self.chunks[index as usize / CHUNK][index as usize % CHUNK] = slot;
+            index
+        } else {
             let index = self.next;
             self.next += 1;
             if index as usize / CHUNK == self.chunks.len() {
                 self.chunks.push(Vec::with_capacity(CHUNK));
             }
-            self.chunks[index as usize / CHUNK].push(None);
+            self.chunks[index as usize / CHUNK].push(slot);
             index
-        });
-        self.chunks[index as usize / CHUNK][index as usize % CHUNK] = Some(Slot {
-            unit,
-            touched_in: 0,
-            scheduled: None,
-            counted: Counted::default(),
-            written: Written::Yes,
-            complete_to: 0,
-        });
-        self.table.insert_unique(widen(hash), (hash, index), |(stored, _)| widen(*stored));
+        };
+        self.table.insert(hash, index);
         index
     }
 
     pub fn remove(&mut self, index: u32) -> Option<U> {
         let slot = self.chunks.get_mut(index as usize / CHUNK)?.get_mut(index as usize % CHUNK)?.take()?;
-        let hash = hash_of(slot.unit.key().as_bytes());
-        if let Ok(entry) = self.table.find_entry(widen(hash), |(_, stored_index)| *stored_index == index) {
-            entry.remove();
-        }
+        self.table.remove(hash_of(slot.unit.key().as_bytes()), index);
         self.free.push(index);
         Some(slot.unit)
     }
@@ -149,7 +163,7 @@ impl<U: Unit> Store<U> {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.table.len() == 0
     }
 
     /// Indices that are or were in use.
@@ -166,7 +180,7 @@ impl<U: Unit> Store<U> {
     /// Bytes of the arena and the table, without what the states own on the heap.
     #[must_use]
     pub fn overhead_bytes(&self) -> usize {
-        self.chunks.len() * CHUNK * size_of::<Option<Slot<U>>>() + self.table.capacity() * size_of::<(u32, u32)>()
+        self.chunks.len() * CHUNK * size_of::<Option<Slot<U>>>() + self.table.heap_bytes()
     }
 }
 

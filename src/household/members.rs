@@ -26,7 +26,7 @@ impl Members {
     /// Where that person would have to be put.
     pub fn place_of(&self, user_id: &str) -> Result<usize, usize> {
         match &self.0 {
-            Kept::One(only) if only.id() == user_id => Ok(0),
+            Kept::One(only) if only.is_named(user_id) => Ok(0),
             _ => self.binary_search_by(|traveller| traveller.id().cmp(user_id)),
         }
     }

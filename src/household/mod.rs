@@ -186,6 +186,10 @@ impl Unit for Household {
         self.id.as_str()
     }
 
+    fn has_key(&self, key: &str) -> bool {
+        self.id.as_bytes() == key.as_bytes()
+    }
+
     fn next_due(&self) -> Option<UtcMillis> {
         self.next_due.get()
     }

@@ -171,12 +171,24 @@ impl Batch for MessageBatch {
         // SAFETY: the message is valid.
         let stamp = unsafe { sys::rd_kafka_message_timestamp(self.messages[index], &raw mut kind) };
         Record {
-            position: Position { topic: self.topic, partition: message.partition, offset: message.offset },
+            position: self.position(index),
             stamp: UtcMillis(stamp.max(0)),
-            key: bytes(message.key, message.key_len),
+            key: self.key(index),
             value: bytes(message.payload, message.len),
             origin: None,
         }
+    }
+
+    #[inline]
+    fn position(&self, index: usize) -> Position {
+        let message = self.message(index);
+        Position { topic: self.topic, partition: message.partition, offset: message.offset }
+    }
+
+    #[inline]
+    fn key(&self, index: usize) -> Option<&[u8]> {
+        let message = self.message(index);
+        bytes(message.key, message.key_len)
     }
 
     fn origin(&self, index: usize) -> Option<Origin> {

@@ -45,6 +45,12 @@ pub struct SleepReport {
 }
 
 impl Traveller {
+    /// Whether a report that names this id is about this person.
+    #[must_use]
+    pub fn is_named(&self, id: &str) -> bool {
+        self.id.as_bytes() == id.as_bytes()
+    }
+
     /// Light at the eye. Touches nothing but the list of facts.
     pub fn note_light(&mut self, model: &LightModel, light: &LightExposure, now: UtcMillis) -> Noted {
         let edge = window_edge(now);

@@ -283,7 +283,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         }
         let started = self.shared.clock.elapsed();
         for index in 0..batch.len() {
-            let position = batch.record(index).position;
+            let position = batch.position(index);
             if let Some(owned) = self.owned.get_mut(position.partition) {
                 owned.delivered = owned.delivered.max(position.offset + 1);
             }
