@@ -8,7 +8,6 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,15 +21,17 @@ use zoner::engine::log::Batch as _;
 use zoner::engine::record::Topic;
 use zoner::kafka::feed::Feed;
 use zoner::kafka::native::WorkerQueue;
-use zoner::kafka::tail::Tail;
 use zoner::kafka::topics::{Topics, wanted};
 use zoner::service::{Plan, Service};
 use zoner::settings::Config;
 use zoner::telemetry;
-use zoner::units::Span;
 
 mod checkpoint;
+mod latency;
+mod measure;
 mod restore;
+
+use self::measure::{Measure, Progress, Spent, resident};
 
 /// The allocator of the program itself.
 #[global_allocator]
@@ -176,7 +177,7 @@ fn main() {
         What::Latency { rate, seconds, warm_up, partitions } => {
             let config = configure(&bench, partitions, 1);
             runtime.block_on(make_topics(&config));
-            latency(&config, partitions, rate, (warm_up, seconds), &metrics);
+            latency::measure(&config, partitions, rate, (warm_up, seconds), &metrics);
         }
     }
 }
@@ -240,125 +241,6 @@ fn load(config: &Config, events: u64, travellers: u64) -> u64 {
     }
     feed.flush(Duration::from_secs(120)).expect("everything written");
     bytes
-}
-
-/// How far it had come at a moment, and what that had taken.
-#[derive(Clone, Copy)]
-struct Mark {
-    at: Instant,
-    count: u64,
-    spent: Spent,
-}
-
-/// Progress between the first records that count and nine tenths of all: what starting costs, and what a last transaction
-/// waits for when nothing more comes, is not in it. The second half is looked at by itself: by then everybody is known.
-#[derive(Default)]
-struct Progress {
-    first: Option<Mark>,
-    half: Option<Mark>,
-    last: Option<Mark>,
-}
-
-impl Progress {
-    fn observe(&mut self, count: u64, events: u64, spent: impl Fn() -> Spent) {
-        if count == 0 || self.last.is_some() {
-            return;
-        }
-        let mark = |due: bool, place: &mut Option<Mark>| {
-            if due && place.is_none() {
-                *place = Some(Mark { at: Instant::now(), count, spent: spent() });
-            }
-        };
-        mark(true, &mut self.first);
-        mark(count * 2 >= events, &mut self.half);
-        mark(count * 10 >= events * 9, &mut self.last);
-    }
-
-    fn between(from: Option<Mark>, to: Option<Mark>) -> Option<(u64, Duration, Spent)> {
-        let (from, to) = (from?, to?);
-        (to.count > from.count).then(|| (to.count - from.count, to.at - from.at, to.spent.since(from.spent)))
-    }
-
-    /// Events a second.
-    fn rate(from: Option<Mark>, to: Option<Mark>) -> f64 {
-        Progress::between(from, to).map_or(f64::NAN, |(events, took, _)| events as f64 / took.as_secs_f64())
-    }
-
-    /// Of the threads that take the records.
-    fn takers_ns(from: Option<Mark>, to: Option<Mark>) -> f64 {
-        Progress::between(from, to)
-            .map_or(f64::NAN, |(events, _, spent)| spent.takers.as_secs_f64() * 1e9 / events as f64)
-    }
-}
-
-struct Measure {
-    progress: Progress,
-    spent: Spent,
-}
-
-impl Measure {
-    fn rate(&self) -> f64 {
-        Progress::rate(self.progress.first, self.progress.last)
-    }
-
-    fn second_half_rate(&self) -> f64 {
-        Progress::rate(self.progress.half, self.progress.last)
-    }
-
-    fn second_half_takers_ns(&self) -> f64 {
-        Progress::takers_ns(self.progress.half, self.progress.last)
-    }
-
-    fn per_cpu(&self, events: u64) -> f64 {
-        events as f64 / self.spent.process.as_secs_f64()
-    }
-
-    fn takers_ns(&self, events: u64) -> f64 {
-        self.spent.takers.as_secs_f64() * 1e9 / events as f64
-    }
-
-    fn clients_ns(&self, events: u64) -> f64 {
-        self.spent.clients.as_secs_f64() * 1e9 / events as f64
-    }
-}
-
-/// What this process has used of the machine. CPU time depends less than rates on what else the machine does.
-#[derive(Clone, Copy, Default)]
-struct Spent {
-    process: Duration,
-    /// The threads that take the records from the queue.
-    takers: Duration,
-    /// librdkafka's own.
-    clients: Duration,
-    /// Pages that the kernel had to find memory for.
-    faults: u64,
-}
-
-impl Spent {
-    /// Up to now, by the threads that live. `takes` tells the threads that take records by their names.
-    fn so_far(takes: impl Fn(&str) -> bool) -> Spent {
-        let mut spent = Spent { process: cpu_time(), faults: faults(), ..Spent::default() };
-        for task in std::fs::read_dir("/proc/self/task").expect("Linux").filter_map(Result::ok) {
-            let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
-            let on_cpu = on_cpu(&task.path().join("schedstat"));
-            if takes(name.trim_end()) {
-                spent.takers += on_cpu;
-            } else if name.starts_with("rdk:") {
-                spent.clients += on_cpu;
-            }
-        }
-        spent
-    }
-
-    /// Threads that have ended meanwhile are missing from the groups, not from the process.
-    fn since(self, before: Spent) -> Spent {
-        Spent {
-            process: self.process - before.process,
-            takers: self.takers.saturating_sub(before.takers),
-            clients: self.clients.saturating_sub(before.clients),
-            faults: self.faults - before.faults,
-        }
-    }
 }
 
 /// Only consumption, by the same batch call and client settings as the engine.
@@ -442,92 +324,6 @@ fn start(config: &Config, partitions: i32) -> Service {
     Service::start(&plan, Arc::new(SystemClock)).expect("threads")
 }
 
-/// Toddlers whose parents report skipped naps: every hundredth event is one, the others are light.
-fn latency(config: &Config, partitions: i32, rate: u64, (warm_up, seconds): (u64, u64), metrics: &PrometheusHandle) {
-    const CHILDREN: u64 = 20_000;
-    let cluster = Arc::new(config.cluster());
-    // As librdkafka's producers come. With a batch a millisecond and partition, the load alone is 3,700 requests a second.
-    let mut feeding = config.cluster();
-    feeding.properties.entry("linger.ms".to_owned()).or_insert("5".to_owned());
-    let feed = Feed::connect(&feeding).expect("a producer");
-    for child in 0..CHILDREN {
-        let household = household(child, CHILDREN);
-        let profile = format!(
-            "{{\"user_id\":\"mia\",\"household_id\":\"{household}\",\"activity\":\"profile\",\"age_band\":\"toddler\",\
-             \"home_time_zone\":\"UTC\",\"sleep\":{{\"bedtime\":\"19:30\",\"wake\":\"07:00\"}},\
-             \"naps\":[{{\"start\":\"12:30\",\"minutes\":90}}]}}"
-        );
-        feed.send(Topic::UserActivity, &household, &profile, SystemClock.now()).expect("a queued record");
-    }
-    feed.flush(Duration::from_secs(60)).expect("everything written");
-    let service = start(config, partitions);
-    while service.shared().directory.not_ready().is_some() {
-        thread::sleep(Duration::from_millis(50));
-    }
-    thread::sleep(Duration::from_secs(5));
-
-    let topic = format!("{}recommendations", cluster.prefix);
-    let tail = Tail::open(&cluster, &topic).expect("the recommendations");
-    let stop = Arc::new(AtomicBool::new(false));
-    let reader = {
-        let stop = Arc::clone(&stop);
-        thread::spawn(move || {
-            let mut latencies = Vec::new();
-            while !stop.load(Ordering::Acquire) {
-                if let Some(value) = tail.next(Duration::from_millis(10)) {
-                    let now = SystemClock.now();
-                    let text = String::from_utf8(value).expect("JSON");
-                    let recommendation: zoner::event::Recommendation =
-                        serde_json::from_str(&text).expect("a recommendation");
-                    // Stream time is the broker's stamp of the record that caused it.
-                    latencies.push((recommendation.issued_at, (now - recommendation.issued_at).0));
-                }
-            }
-            latencies
-        })
-    };
-    let started = Instant::now();
-    let measured_from = SystemClock.now() + Span::seconds(i64::try_from(warm_up).expect("small"));
-    for event in 0..rate * (warm_up + seconds) {
-        let due = Duration::from_secs_f64(event as f64 / rate as f64);
-        while started.elapsed() < due {
-            thread::sleep(Duration::from_micros(200));
-        }
-        // Every child skips one nap: the hundredth events visit them one after the other.
-        let skips = event % 100 == 0;
-        let household = household(if skips { event / 100 } else { event }, CHILDREN);
-        let now = SystemClock.now();
-        let value = if skips {
-            format!(
-                "{{\"user_id\":\"mia\",\"household_id\":\"{household}\",\"activity\":\"nap_skipped\",\"timestamp\":\"{now}\"}}"
-            )
-        } else {
-            format!(
-                "{{\"user_id\":\"mia\",\"household_id\":\"{household}\",\"activity\":\"light_exposure\",\
-                 \"timestamp\":\"{now}\",\"lux\":{}}}",
-                50 + event % 900
-            )
-        };
-        feed.send(Topic::UserActivity, &household, &value, now).expect("a queued record");
-    }
-    feed.flush(Duration::from_secs(30)).expect("everything written");
-    thread::sleep(Duration::from_secs(2));
-    stop.store(true, Ordering::Release);
-    let latencies = reader.join().expect("the reader");
-    let mut latencies: Vec<i64> =
-        latencies.into_iter().filter(|(issued_at, _)| *issued_at >= measured_from).map(|(_, took)| took).collect();
-    latencies.sort_unstable();
-    let quantile = |share: f64| latencies.get(((latencies.len() as f64 - 1.0) * share) as usize).copied();
-    say(&serde_json::json!({
-        "bench": "latency", "events_per_s": rate, "warm_up": warm_up, "seconds": seconds, "recommendations": latencies.len(),
-        "p50_ms": quantile(0.5), "p90_ms": quantile(0.9), "p99_ms": quantile(0.99), "max_ms": quantile(1.0),
-    }));
-    for line in metrics.render().lines().filter(|line| line.contains("_seconds_")) {
-        eprintln!("{line}");
-    }
-    service.stop().expect("a clean stop");
-}
-
 /// Sum of the series of a metric with a topic label.
 fn counter(metrics: &PrometheusHandle, name: &str, topic: &str) -> f64 {
     metrics
@@ -536,35 +332,4 @@ fn counter(metrics: &PrometheusHandle, name: &str, topic: &str) -> f64 {
         .filter(|line| line.starts_with(name) && line.contains(topic))
         .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
         .sum()
-}
-
-/// The first number of a `schedstat` file of Linux.
-fn on_cpu(schedstat: &std::path::Path) -> Duration {
-    let text = std::fs::read_to_string(schedstat).unwrap_or_default();
-    Duration::from_nanos(text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0))
-}
-
-/// A field of `/proc/self/stat`, counted from the state, which follows the name.
-fn stat(field: usize) -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let after_name = stat.rsplit(')').next().expect("a process name in parentheses");
-    after_name.split_whitespace().nth(field).and_then(|field| field.parse().ok()).expect("a number")
-}
-
-/// User and system time of this process, threads that have ended included.
-fn cpu_time() -> Duration {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    Duration::from_secs_f64((stat(11) + stat(12)) as f64 / TICKS_PER_SECOND)
-}
-
-/// Page faults of this process that needed no disk.
-fn faults() -> u64 {
-    stat(7)
-}
-
-/// Resident bytes of this process.
-fn resident() -> u64 {
-    const PAGE: u64 = 4_096;
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
-    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("resident pages") * PAGE
 }

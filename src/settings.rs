@@ -90,7 +90,7 @@ impl Default for Config {
                 flight_workers: 1,
                 batch: 2_000,
                 commit_interval_ms: 200,
-                records_per_transaction: 200_000,
+                records_per_transaction: 500_000,
                 timers_per_transaction: 1_000,
                 checkpoint_interval_s: 60.0,
                 tick_interval_s: 10.0,

@@ -137,3 +137,42 @@ impl<P: Processor> Partition<P> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::Effects;
+    use crate::engine::partition::{Partition, Routing};
+    use crate::engine::record::{Position, Record, Topic};
+    use crate::household::Travellers;
+    use crate::units::UtcMillis;
+
+    fn take(partition: &mut Partition<Travellers>, offset: i64, value: &str) {
+        let stamp = UtcMillis(1_790_000_000_000);
+        let record = Record {
+            position: Position { topic: Topic::UserActivity, partition: 0, offset },
+            stamp,
+            key: Some(b"h1"),
+            value: Some(value.as_bytes()),
+            origin: None,
+        };
+        partition.move_time(stamp);
+        partition.take(&Travellers::embedded(), &record, &|| None, Routing::Anywhere, &mut Effects::default());
+        partition.done_with(offset);
+    }
+
+    #[test]
+    fn what_was_touched_before_numbers_began_anew_can_still_be_taken_back() {
+        let mut partition: Partition<Travellers> = Partition::new(0, 0);
+        take(&mut partition, 0, r#"{"user_id":"mia","activity":"meal","timestamp":1789999000}"#);
+        partition.commit();
+        let committed = partition.unit("h1").cloned();
+        assert!(committed.is_some());
+
+        partition.transaction = u32::MAX;
+        partition.commit();
+        take(&mut partition, 1, r#"{"user_id":"mia","activity":"meal","timestamp":1789999600}"#);
+        assert_ne!(partition.unit("h1").cloned(), committed);
+        partition.abort(&Travellers::embedded());
+        assert_eq!(partition.unit("h1").cloned(), committed);
+    }
+}

@@ -174,19 +174,22 @@ impl Field {
     /// likely costs less than looking for the name's end.
     #[inline]
     fn likely(rest: &[u8]) -> Option<(Field, usize)> {
-        // A length that is known where it is compared makes the comparison one or two of words.
-        let written = |field: Field, name: &[u8]| rest.starts_with(name).then_some((field, name.len()));
+        /// The length is known where it is compared: a word or two at once.
+        #[inline]
+        fn written<const LENGTH: usize>(rest: &[u8], field: Field, name: &[u8; LENGTH]) -> Option<(Field, usize)> {
+            (rest.first_chunk() == Some(name)).then_some((field, LENGTH))
+        }
         match (*rest.first()?, *rest.get(1)?) {
-            (b'u', _) => written(Field::UserId, b"user_id\":"),
-            (b'h', _) => written(Field::HouseholdId, b"household_id\":"),
-            (b'a', _) => written(Field::Activity, b"activity\":"),
-            (b't', _) => written(Field::Timestamp, b"timestamp\":"),
-            (b'l', _) => written(Field::Lux, b"lux\":"),
-            (b'e', b'v') => written(Field::EventId, b"event_id\":"),
-            (b'e', _) => written(Field::End, b"end\":"),
-            (b's', b'o') => written(Field::Source, b"source\":"),
-            (b's', _) => written(Field::Start, b"start\":"),
-            (b'k', _) => written(Field::Kind, b"kind\":"),
+            (b'u', _) => written(rest, Field::UserId, b"user_id\":"),
+            (b'h', _) => written(rest, Field::HouseholdId, b"household_id\":"),
+            (b'a', _) => written(rest, Field::Activity, b"activity\":"),
+            (b't', _) => written(rest, Field::Timestamp, b"timestamp\":"),
+            (b'l', _) => written(rest, Field::Lux, b"lux\":"),
+            (b'e', b'v') => written(rest, Field::EventId, b"event_id\":"),
+            (b'e', _) => written(rest, Field::End, b"end\":"),
+            (b's', b'o') => written(rest, Field::Source, b"source\":"),
+            (b's', _) => written(rest, Field::Start, b"start\":"),
+            (b'k', _) => written(rest, Field::Kind, b"kind\":"),
             _ => None,
         }
     }
