@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -13,10 +13,14 @@ use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
 use rdkafka::types::RDKafkaRespErr;
 use tracing::{debug, error, info, warn};
 
+use super::repeats::Repeats;
 use crate::engine::log::GroupEvent;
 
 /// How long clients may take to end: a broker that is gone is not waited for.
 const LONGEST_CLOSE: Duration = Duration::from_secs(15);
+
+/// Of all clients of the process: what one has lost, the others have.
+static COMPLAINTS: Repeats = Repeats::new();
 
 /// Collects what the group does, so that the worker answers when it is ready to.
 #[derive(Default)]
@@ -46,7 +50,11 @@ impl ClientContext for GroupContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        warn!(%error, reason, "kafka client");
+        // Of one kind, not of one text: addresses and times differ.
+        let kind = format!("{:?}", error.rdkafka_error_code());
+        if let Some(kept_quiet) = COMPLAINTS.note(&kind, Instant::now()) {
+            warn!(%error, reason, kept_quiet, "kafka client");
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod native;
 mod producers;
 pub mod properties;
 pub mod reader;
+mod repeats;
 pub mod scan;
 pub mod settings;
 mod states;
