@@ -170,8 +170,17 @@ impl Producers {
                 Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::State), _)) => {
                     return Err(LogError::Abort(format!("produce to {topic}: {error}")));
                 }
-                Err((error, _)) => return Err(client_error(&format!("produce to {topic}"), &error)),
+                Err((error, _)) => return Err(self.end_of_producer(&format!("produce to {topic}"), &error)),
             }
+        }
+    }
+
+    /// Whoever is fenced may notice it with any call.
+    fn end_of_producer(&self, what: &str, error: &KafkaError) -> LogError {
+        use RDKafkaErrorCode::{Fenced, InvalidProducerEpoch, ProducerFenced};
+        match self.current().client().fatal_error() {
+            Some((Fenced | InvalidProducerEpoch | ProducerFenced, why)) => LogError::Fenced(format!("{what}: {why}")),
+            _ => client_error(what, error),
         }
     }
 
