@@ -12,6 +12,7 @@ use serde_json::json;
 use zoner::engine::codec::{self, MARKER_KEY};
 use zoner::engine::record::Topic;
 use zoner::household::Household;
+use zoner::kafka::writer::{Outgoing, Writer};
 use zoner::units::{Span, UtcMillis};
 
 use super::comparison::states;
@@ -209,8 +210,23 @@ fn a_member_with_another_placement_is_refused_without_disturbing_the_others() {
     let after = member.metric("zoner_rebalances_total", "");
     assert!((before - after).abs() < 0.5, "{before} rebalances, then {after}");
 
-    // Nor does it help to be alone.
+    // Nor does it help to be alone, or that much has been written since the last markers.
     assert_eq!(member.terminate().code(), Some(0));
+    let writer = Writer::plain(&installation.cluster, "test-states").expect("a producer");
+    let topic = installation.topic(STATES);
+    for number in 0..2_000_u32 {
+        let (partition, key) = (i32::from(number % 2 == 0), number.to_be_bytes());
+        let state = Outgoing {
+            topic: &topic,
+            partition: Some(partition),
+            stamp: None,
+            key: Some(&key),
+            value: Some(b"?"),
+            headers: &[],
+        };
+        writer.send(&state).expect("a queued record");
+    }
+    writer.flush(LIMIT).expect("everything written");
     let mut alone = Member::spawn(&installation, &[]);
     assert_eq!(alone.wait().code(), Some(1), "{}", alone.said());
     refused(&alone.said());
