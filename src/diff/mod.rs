@@ -196,6 +196,32 @@ mod tests {
         assert_eq!(names, ["issued_at"], "the ids follow from it");
     }
 
+    fn flight_news(user: &str, second: u32, headline: &str) -> Value {
+        let mut news = recommendation(user, 1, headline);
+        news["recommendation_id"] = format!("id-{second}").into();
+        news["reason"] = "flight_delayed".into();
+        news["issued_at"] = format!("2026-12-04T13:00:{second:02}Z").into();
+        news["cause"] = json!({"activity": "flight_update", "at": format!("2026-12-04T13:00:{second:02}.250Z")});
+        news
+    }
+
+    #[test]
+    fn news_of_a_flight_a_moment_later_is_the_same_news_unless_it_says_something_else() {
+        let mut after = recommendation("mia", 2, "Mia missed a nap");
+        let mut after_later = after.clone();
+        after["supersedes"] = "id-10".into();
+        after_later["supersedes"] = "id-12".into();
+        let first = [flight_news("mia", 10, "KL641 is 3 h late"), after];
+        assert_eq!(diff(&first, &[flight_news("mia", 12, "KL641 is 3 h late"), after_later.clone()]), []);
+
+        let found = diff(&first, &[flight_news("mia", 12, "KL641 is 4 h late"), after_later]);
+        let [(_, Difference::Differs { fields, .. })] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(fields[0].name, "headline");
+        let mut much_later = flight_news("anna", 10, "KL641 is 3 h late");
+        much_later["issued_at"] = "2026-12-04T13:02:00Z".into();
+        assert_eq!(diff(&[flight_news("anna", 10, "KL641 is 3 h late")], &[much_later]).len(), 1);
+    }
+
     #[test]
     fn an_id_that_differs_alone_is_a_difference() {
         let first = recommendation("mia", 1, "one");

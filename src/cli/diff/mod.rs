@@ -13,8 +13,8 @@ use super::{Connection, common};
 use crate::diff::{Difference, Said, SecondPass, Side, Tally, Traveller};
 
 /// Tells where two topics or files of recommendations differ, traveller by traveller: said by one only, or said by both
-/// for the same cause with another content. Where in the log a cause stood makes no difference. Records that are no
-/// recommendations are left out and counted.
+/// for the same cause with another content. Where in the log a cause stood makes no difference, nor does it whether news of a
+/// flight came some seconds earlier or later. Records that are no recommendations are left out and counted.
 ///
 /// The exit code is 0 where they agree, 1 where they differ, 2 where they could not be compared.
 #[derive(Debug, Args)]
@@ -128,6 +128,10 @@ struct Report<O: Write> {
 
 impl<O: Write> Report<O> {
     fn tell(&mut self, traveller: &Traveller, differences: &[Difference]) -> std::io::Result<()> {
+        if differences.is_empty() {
+            // Other bytes, and the same said.
+            return Ok(());
+        }
         self.travellers_that_differ += 1;
         if !self.as_json && !self.is_quiet {
             writeln!(self.output, "{} in household {}", traveller.user, traveller.household)?;
