@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::installation::Installation;
@@ -17,6 +17,7 @@ const READY: Duration = Duration::from_secs(40);
 pub struct Member {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
     address: Option<String>,
 }
 
@@ -35,12 +36,12 @@ impl Member {
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let shared = Arc::clone(&log);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 shared.lock().expect("the log").push(line);
             }
         });
-        Member { child, log, address: None }
+        Member { child, log, reader: Some(reader), address: None }
     }
 
     /// Starts a process and waits until its states are complete.
@@ -123,9 +124,13 @@ impl Member {
         self.wait()
     }
 
-    /// Waits for an end that comes by itself.
+    /// Waits for an end that comes by itself, and for the last line before it.
     pub fn wait(&mut self) -> ExitStatus {
-        wait_for("a member to end", Duration::from_secs(20), || self.child.try_wait().expect("a child"))
+        let status = wait_for("a member to end", Duration::from_secs(20), || self.child.try_wait().expect("a child"));
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("everything that it has said");
+        }
+        status
     }
 }
 
