@@ -139,3 +139,35 @@ fn how_loudly_something_is_said_hangs_on_the_news_and_not_on_what_is_due_anyway(
     let mia = story.said[before..].iter().find(|said| said.user_id == "mia").unwrap();
     assert_eq!(mia.urgency, Urgency::Active, "bed tonight is no news");
 }
+
+#[test]
+fn a_trip_that_moves_no_night_which_is_ahead_announces_no_bedtime() {
+    let mut story = planned(vec![to_new_york()]);
+    story.until(at(5, 9.0));
+    let nights: Vec<_> = story.said.iter().filter(|said| said.user_id == "mia").collect();
+    let nights = &nights.last().unwrap().actions;
+    assert!(nights.iter().any(|night| night.kind == ActionKind::Sleep && night.local.starts_with("20:")), "{nights:?}");
+    // Another flight at nearly the same time moves no bed that was not moved before.
+    let other = leg("BA175", "LHR", "JFK", at(7, 12.25), at(7, 20.25));
+    for (revision, hours) in [(2, 12.0), (3, 23.0)] {
+        let before = story.said.len();
+        tell_trip(
+            &mut story,
+            at(5, hours),
+            trip(revision, &["mia"], vec![if revision == 2 { other.clone() } else { to_new_york() }]),
+        );
+        let said = story.said[before..].iter().find(|said| said.user_id == "mia").unwrap();
+        assert_eq!(said.headline, "Mia's plan for JFK is ready: bedtimes stay as planned.", "revision {revision}");
+    }
+}
+
+#[test]
+fn the_bedtime_that_a_trip_announces_is_still_ahead() {
+    let mut story = family();
+    // Put to bed half an hour late: the night that runs has another time than the usual one, and is no news.
+    story.fell_asleep("mia", at(4, 20.0));
+    tell_trip(&mut story, at(4, 22.0), trip(1, &["mia"], vec![to_new_york()]));
+    let said = story.said.last().unwrap();
+    let announced = said.headline.split("bed moves to ").nth(1).unwrap();
+    assert!(announced.ends_with("on 7 Mar.") && !announced.starts_with("20:00"), "{}", said.headline);
+}

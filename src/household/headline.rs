@@ -5,7 +5,7 @@ use crate::event::activity::AgeBand;
 use crate::event::recommendation::{Action, ActionKind};
 use crate::flight::zones;
 use crate::planner::{
-    self, Difference, HeadlineInput, News, Place, Plan, Published, Reader, Stretch, When, is_repeated_by,
+    self, Difference, HeadlineInput, News, Nights, Place, Plan, Published, Reader, Stretch, When, is_repeated_by,
 };
 use crate::units::{Span, UtcMillis};
 
@@ -51,7 +51,9 @@ pub(super) fn headline(
         }
         Topic::Cancelled { flight, certain, .. } => News::FlightCancelled { flight, confirmed: certain },
         Topic::Diverted { flight, to, .. } => News::FlightDiverted { flight, to },
-        Topic::Trip { destination, .. } => News::TripPlanned { destination, moves_from: moving_night(advice) },
+        Topic::Trip { destination, .. } => {
+            News::TripPlanned { destination, nights: nights_of_trip(advice, before, now) }
+        }
         Topic::CalledOff { destination } => News::TripCalledOff { destination, away: here.place != Place::Home },
         Topic::Refreshed => {
             News::PlanRefreshed { change: first_change(plan, before, now), dropped: first_dropped(plan, before, now) }
@@ -65,15 +67,30 @@ pub(super) fn headline(
     })
 }
 
-/// The first night that begins at another time than the usual one, where a clock has to move.
-fn moving_night(advice: &Advice<'_>) -> Option<When> {
-    advice.plan.expect.as_ref()?;
+/// The nights that are still ahead: which of them is the first that moves, where a clock has to.
+fn nights_of_trip(advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> Nights {
     let usual = Span::minutes(i64::from(advice.assessment.persona.day.bedtime));
-    let nights = advice.plan.actions.iter().filter(|action| action.kind == ActionKind::Sleep).map(When::of);
-    nights.into_iter().find(|night| {
-        let off = (zones::hour_of_day(night.time_zone, night.at) - usual.as_hours()).wrap_12();
+    let is_unusual = |night: &&Action| {
+        let When { at, time_zone } = When::of(night);
+        let off = (zones::hour_of_day(time_zone, at) - usual.as_hours()).wrap_12();
         Span::from_hours(off).abs() >= NIGHT_MOVES
-    })
+    };
+    let nights = || advice.plan.actions.iter().filter(|action| action.kind == ActionKind::Sleep && action.start > now);
+    // Of a night that was published the time said then is what people know; of another one, the habit.
+    let said = |night: &Action| {
+        let meets = |old: &&Published| old.kind == ActionKind::Sleep && old.start < night.end && night.start < old.end;
+        before.iter().find(|old| old.action_id == night.action_id).or_else(|| before.iter().find(meets))
+    };
+    let moves = |night: &&Action| match said(night) {
+        Some(old) => (old.start - night.start).abs() >= NIGHT_MOVES,
+        None => is_unusual(night) && !before.iter().any(|old| is_repeated_by(*old, Published::of(night))),
+    };
+    let has_to_move = advice.plan.expect.is_some();
+    match nights().find(moves).filter(|_| has_to_move) {
+        Some(night) => Nights::MoveFrom(When::of(night)),
+        None if nights().any(|night| is_unusual(&night) && said(night).is_some()) => Nights::AsPlannedBefore,
+        None => Nights::Usual,
+    }
 }
 
 /// Of the actions of the next day that moved or are new the first one that matters most: sleep, nap, light, the rest.

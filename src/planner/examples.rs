@@ -301,3 +301,18 @@ fn a_block_that_begins_before_sunrise_says_so() {
     let evening = &of_kind(&plan, BrightLight)[0].message;
     assert!(evening.contains("lamp"), "{evening}");
 }
+
+#[test]
+fn of_a_night_that_runs_no_bedtime_is_said_however_it_came_to_lie_there() {
+    // 21:00 in Amsterdam: the night moved to 20:15 has begun.
+    let mut case = to_new_york(toddler("2026-06-10T19:00:00Z"));
+    let running = |case: &Case| of_kind(&case.plan(), Sleep)[0].clone();
+    assert_eq!(running(&case).local, "20:15–07:30");
+    assert_eq!(running(&case).message, "Mia's night runs until about 07:30.");
+    assert_eq!(running(&case).why, "a little later each night before the flight");
+    // Asleep since the usual bedtime, an hour before the moved one.
+    case.asleep_since = Some(utc("2026-06-10T17:10:00Z"));
+    assert_eq!(running(&case).message, "Let Mia sleep; the night runs until about 07:30.");
+    let grown = to_new_york(adult("2026-06-11T03:00:00Z"));
+    assert_eq!(running(&grown).message, "Your night runs until about 08:00.");
+}

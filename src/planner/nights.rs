@@ -38,8 +38,6 @@ pub(super) enum NightSort {
     Aboard,
     /// Shorter than usual because of a flight.
     Cut,
-    /// Asleep now.
-    Ongoing,
 }
 
 /// The nights of the horizon in order of time; one that is over only as long as the morning after it lasts.
@@ -195,7 +193,7 @@ fn missed_length(setting: &Setting<'_>, repair: Repair) -> Span {
     nearest.map_or(Span::ZERO, |nap| Span::minutes(i64::from(nap.minutes)))
 }
 
-/// The night as it stands now: a sleep that is going on is told from its start.
+/// The night as it stands now: of a sleep that is going on it is told from its start, unless that was long before.
 fn as_of_now(setting: &Setting<'_>, mut night: Night) -> Option<Night> {
     let now = setting.now();
     let other = &setting.numbers.other;
@@ -210,9 +208,10 @@ fn as_of_now(setting: &Setting<'_>, mut night: Night) -> Option<Night> {
     match setting.asleep_since {
         Some(since) if onset <= since && now >= onset => {
             night.window.start = night.window.start.min(setting.grid_down(since));
-            night.sort = NightSort::Ongoing;
             Some(night)
         }
+        // Put to bed hours before a night that was moved: that sleep is this night all the same.
+        Some(_) if night.window.start <= now => Some(night),
         _ if night.window.start > now => Some(night),
         _ => {
             night.is_told = night.window.end - now >= setting.numbers.sleep.remaining_least;

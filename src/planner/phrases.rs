@@ -8,7 +8,7 @@ use super::nights::NightSort;
 use super::setting::Setting;
 use super::spans::Interval;
 use super::target::Direction;
-use super::wording::Subject;
+use super::wording::{Subject, capitalised};
 use super::{Place, RepairKind, Stretch};
 use crate::flight::{airports, daylight, zones};
 use crate::units::{Span, UtcMillis};
@@ -35,7 +35,7 @@ fn plain_words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words
     let times = Times { from: clock(draft.window.start), until: clock(draft.window.end) };
     match draft.sort {
         Sort::Night(sort, left_out) => {
-            let message = night_message(&subject, &times, sort);
+            let message = night_message(&subject, &times, sort, night_as_of_now(setting, draft.window));
             let why = night_why(setting, stretch, draft, sort);
             match left_out {
                 None | Some(LeftOut::Forbidden) => Words { message, why: why.to_owned() },
@@ -93,13 +93,39 @@ struct Times {
     until: String,
 }
 
-fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort) -> String {
+/// How far a night has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Ahead,
+    /// Nobody knows whether its sleeper sleeps.
+    Begun,
+    Asleep,
+}
+
+fn night_as_of_now(setting: &Setting<'_>, window: Interval) -> Progress {
+    match setting.asleep_since {
+        Some(_) if window.start <= setting.now() => Progress::Asleep,
+        _ if window.start < setting.now() => Progress::Begun,
+        _ => Progress::Ahead,
+    }
+}
+
+/// Of a night that runs no bedtime is said: it is over.
+fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort, progress: Progress) -> String {
     let Times { from, until } = times;
+    match (subject, progress, sort) {
+        (_, Progress::Ahead, _) => {}
+        (Subject::Adult, _, NightSort::Aboard) => return format!("Sleep on board until {until} as well as you can."),
+        (child, _, NightSort::Aboard) => return format!("Let {child} sleep on board for as long as it lasts."),
+        (Subject::Adult, Progress::Asleep, _) => return format!("Sleep on; the night runs until about {until}."),
+        (child, Progress::Asleep, _) => return format!("Let {child} sleep; the night runs until about {until}."),
+        (subject, Progress::Begun, _) => {
+            return format!("{} night runs until about {until}.", capitalised(&subject.possessive()));
+        }
+    }
     match (subject, sort) {
         (Subject::Adult, NightSort::Aboard) => format!("Sleep on board between {from} and {until} as well as you can."),
         (child, NightSort::Aboard) => format!("Let {child} sleep on board from {from}, for as long as it lasts."),
-        (Subject::Adult, NightSort::Ongoing) => format!("Sleep on; the night runs until about {until}."),
-        (child, NightSort::Ongoing) => format!("Let {child} sleep; the night runs until about {until}."),
         (Subject::Adult, NightSort::Moved(_)) => format!("Go to bed at {from} and get up at {until}."),
         (child, NightSort::Moved(_)) => format!("Put {child} to bed at {from} and plan the morning for about {until}."),
         (Subject::Adult, NightSort::Local) => format!("Sleep by local time, from {from} to {until}."),
@@ -115,7 +141,7 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort) -> Strin
 fn night_why(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, sort: NightSort) -> &'static str {
     match sort {
         NightSort::Usual if is_away_on_home_time(setting, stretch, draft) => "the usual night, by the clock at home",
-        NightSort::Usual | NightSort::Ongoing => "the usual night",
+        NightSort::Usual => "the usual night",
         NightSort::Repaired => after_nap(
             setting,
             "an earlier night makes up for the missed nap",

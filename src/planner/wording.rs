@@ -101,10 +101,9 @@ pub enum News<'a> {
         flight: &'a str,
         to: Option<Iata>,
     },
-    /// `moves_from`: the first night that moves.
     TripPlanned {
         destination: Iata,
-        moves_from: Option<When>,
+        nights: Nights,
     },
     /// `away`: not at home when it is called off.
     TripCalledOff {
@@ -116,6 +115,16 @@ pub enum News<'a> {
         change: Option<(ActionKind, When)>,
         dropped: Option<(ActionKind, When)>,
     },
+}
+
+/// What becomes of the nights when a trip is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nights {
+    Usual,
+    /// From this one on, which is still ahead, at another time than was known until now.
+    MoveFrom(When),
+    /// Not the usual ones, and no other than the plan before had them.
+    AsPlannedBefore,
 }
 
 /// The headline: at most 90 characters, no exclamation mark, no blame.
@@ -218,13 +227,14 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
                 None => format!("{} is diverted: {plan} plan follows once the airport is known.", flight_name(flight)),
             }
         }
-        News::TripPlanned { destination, moves_from } => {
+        News::TripPlanned { destination, nights } => {
             let plan = capitalised(&subject.possessive());
-            match moves_from {
-                Some(from) => {
-                    format!("{plan} plan for {destination}: bed moves to {}.", reader.bedtime(*from))
+            match nights {
+                Nights::MoveFrom(night) => {
+                    format!("{plan} plan for {destination}: bed moves to {}.", reader.bedtime(*night))
                 }
-                None => format!("{plan} plan for {destination} is ready: usual nights until the flight."),
+                Nights::AsPlannedBefore => format!("{plan} plan for {destination} is ready: bedtimes stay as planned."),
+                Nights::Usual => format!("{plan} plan for {destination} is ready: usual nights until the flight."),
             }
         }
         News::TripCalledOff { destination, away } => {
@@ -324,7 +334,7 @@ impl<'a> Subject<'a> {
         capitalised(&self.to_string())
     }
 
-    fn possessive(&self) -> String {
+    pub fn possessive(&self) -> String {
         match self {
             Subject::Adult => "your".to_owned(),
             Subject::Child(_) => format!("{self}'s"),
@@ -361,7 +371,7 @@ fn speakable(name: &str) -> Option<Cow<'_, str>> {
     (!trimmed.is_empty() && !says_blame).then(|| Cow::Owned(trimmed.to_owned()))
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::fixtures::{adult, utc};
-use super::{HeadlineInput, News, Reader, When, change_to_tell, headline};
+use super::{HeadlineInput, News, Nights, Reader, When, change_to_tell, headline};
 use crate::event::flight::Iata;
 use crate::event::recommendation::ActionKind;
 use crate::units::{Span, UtcMillis};
@@ -79,13 +79,13 @@ fn headlines_read_like_a_calm_friend() {
         (
             mia,
             false,
-            News::TripPlanned { destination: tokyo, moves_from: bed },
+            News::TripPlanned { destination: tokyo, nights: Nights::MoveFrom(bed.unwrap()) },
             "Mia's plan for NRT: bed moves to 18:45 tonight.",
         ),
         (
             None,
             true,
-            News::TripPlanned { destination: tokyo, moves_from: None },
+            News::TripPlanned { destination: tokyo, nights: Nights::Usual },
             "Your plan for NRT is ready: usual nights until the flight.",
         ),
         (
@@ -230,7 +230,7 @@ proptest! {
             News::FlightDelayed { flight, late_by: Span::minutes(minutes), boarding: first, plan_holds: flag },
             News::FlightCancelled { flight, confirmed: flag },
             News::FlightDiverted { flight, to },
-            News::TripPlanned { destination, moves_from: first },
+            News::TripPlanned { destination, nights: first.map_or(Nights::AsPlannedBefore, Nights::MoveFrom) },
             News::PlanRefreshed { change: first.map(|first| (kind, first)), dropped: None },
             News::PlanRefreshed { change: None, dropped: second.map(|second| (kind, second)) },
             News::TripCalledOff { destination: to, away: flag },
