@@ -20,8 +20,16 @@ fn a_delay_that_breaks_a_connection_is_told_as_that() {
     };
     for (late, reason, words) in [
         (30, Reason::FlightDelayed, "KL1001 is 30 min late, leaving at 08:30"),
-        (80, Reason::ConnectionAtRisk, "KL1001 is 1 h 20 min late: 40 min are left to change to KL641 in AMS."),
-        (150, Reason::ConnectionMissed, "KL1001 is 2 h 30 min late: the connection to KL641 in AMS is missed."),
+        (
+            80,
+            Reason::ConnectionAtRisk,
+            "KL1001 is 1 h 20 min late, leaving at 09:20: 40 min are left to change to KL641 in AMS.",
+        ),
+        (
+            150,
+            Reason::ConnectionMissed,
+            "KL1001 is 2 h 30 min late, leaving at 10:30: the connection to KL641 in AMS is missed.",
+        ),
     ] {
         let said = told(Span::minutes(late));
         let reasons: Vec<_> = said.iter().map(|said| (said.user_id.as_str(), said.reason)).collect();
@@ -170,4 +178,37 @@ fn the_bedtime_that_a_trip_announces_is_still_ahead() {
     let said = story.said.last().unwrap();
     let announced = said.headline.split("bed moves to ").nth(1).unwrap();
     assert!(announced.ends_with("on 7 Mar.") && !announced.starts_with("20:00"), "{}", said.headline);
+}
+
+#[test]
+fn a_flight_that_comes_forward_again_is_said_to_leave_sooner_and_breaks_through_silence() {
+    let mut story = planned(vec![to_new_york()]);
+    let flight = to_new_york();
+    let tell = |story: &mut Story, hours: f64, late: Span| {
+        let before = story.said.len();
+        story.tell(at(7, hours), "", news(status(&flight, at(7, hours), late)));
+        let said = story.said[before..].iter().find(|said| said.user_id == "ana").unwrap();
+        (said.headline.clone(), said.urgency)
+    };
+    let (late, _) = tell(&mut story, 6.0, Span::hours(3));
+    assert!(late.starts_with("BA117 is 3 h late, leaving at 15:00: your plan"), "{late}");
+    let (later, _) = tell(&mut story, 7.0, Span::hours(4));
+    assert!(later.starts_with("BA117 is now 4 h late, leaving at 16:00: your plan"), "{later}");
+    let (sooner, urgency) = tell(&mut story, 10.0, Span::minutes(5));
+    assert!(sooner.starts_with("BA117 leaves earlier than last said, at 12:05: your plan"), "{sooner}");
+    assert_eq!(urgency, Urgency::TimeSensitive);
+}
+
+#[test]
+fn the_first_news_that_a_flight_leaves_early_says_when_and_breaks_through_silence() {
+    let mut story = planned(vec![to_new_york()]);
+    let before = story.said.len();
+    story.until(at(7, 8.0));
+    story.tell(at(7, 8.0), "", news(status(&to_new_york(), at(7, 8.0), -Span::hours(1))));
+    let said: Vec<_> = story.said[before..].iter().filter(|said| said.reason == Reason::FlightDelayed).collect();
+    assert_eq!(said.len(), 2);
+    for said in said {
+        assert!(said.headline.starts_with("BA117 is 1 h early, leaving at 11:00: "), "{}", said.headline);
+        assert_eq!(said.urgency, Urgency::TimeSensitive);
+    }
 }

@@ -212,6 +212,7 @@ impl Household {
             key: &key,
             topic: Topic::Refreshed,
             in_any_case: false,
+            presses: false,
             supersedes: None,
         };
         match (journey.standings.first(), journey.standings.last(), journey.trip.legs.last()) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
+
 use super::Household;
 use super::recommend::{Occasion, Topic};
 use super::trips::Journey;
@@ -11,17 +13,24 @@ use crate::event::flight::{FlightStatus, Iata};
 use crate::event::recommendation::Reason;
 use crate::flight::airports;
 use crate::flight::connection::{Connection, ConnectionNumbers, connection};
-use crate::flight::itinerary::{LegFate, LegNews, LegStanding, news};
-use crate::planner::When;
+use crate::flight::itinerary::{LegFate, LegNews, LegStanding, WORTH_SAYING, news};
+use crate::planner::{FlightTime, When};
 use crate::traveller::Models;
-use crate::units::Span;
+use crate::units::{Span, UtcMillis};
+
+/// Who has to leave home for a flight sooner than was said has to hear of it at once: so long before it leaves.
+const PRESSES_WITHIN: Span = Span::hours(6);
 
 /// One leg's news, ready to be told.
 #[derive(Clone, Debug)]
 struct Told {
     flight: Box<str>,
     origin: Iata,
+    destination: Iata,
+    /// As it was last spoken of.
+    announced: LegStanding,
     standing: LegStanding,
+    booked: LegStanding,
     /// Against the booking.
     late_by: Span,
     /// It was cancelled or diverted when it was last spoken of, and is neither any more; with whether it was diverted.
@@ -67,6 +76,47 @@ fn broken_connection(
     broken.min_by_key(|broken| broken.left)
 }
 
+impl Told {
+    fn departs(&self) -> When {
+        When { at: self.standing.times.departs, time_zone: zone_of(self.origin) }
+    }
+
+    /// The time to speak of, and how late the flight is by it.
+    fn time(&self, now: UtcMillis) -> (FlightTime, Span) {
+        let (departs, times, booked) = (self.departs(), self.standing.times, self.booked.times);
+        let lands_late_by = times.arrives - booked.arrives;
+        if departs.at <= now {
+            let lands = When { at: times.arrives, time_zone: zone_of(self.destination) };
+            return (FlightTime::Left { lands }, lands_late_by);
+        }
+        let was_said = self.announced.times.departs;
+        let time = match departs.at - was_said {
+            moved if moved.abs() < WORTH_SAYING => {
+                return (FlightTime::LandsOtherwise { leaves: departs }, lands_late_by);
+            }
+            _ if was_said == booked.departs => FlightTime::Leaves(departs),
+            sooner if sooner < Span::ZERO => FlightTime::LeavesSooner(departs),
+            _ => FlightTime::LeavesLaterStill(departs),
+        };
+        (time, self.late_by)
+    }
+
+    /// Whether it leaves soon, and sooner than who heard the last of it counts on.
+    fn presses(&self, now: UtcMillis) -> bool {
+        let departs = self.standing.times.departs;
+        let is_sooner = match self.announced.fate {
+            LegFate::Cancelled { certain: true } => true,
+            _ => self.announced.times.departs - departs >= WORTH_SAYING,
+        };
+        let flies = !matches!(self.standing.fate, LegFate::Cancelled { .. });
+        flies && is_sooner && departs > now && departs - now <= PRESSES_WITHIN
+    }
+}
+
+fn zone_of(airport: Iata) -> Tz {
+    airports::lookup(airport).map_or(Tz::UTC, |airport| airport.time_zone)
+}
+
 impl Household {
     /// The merged status of a flight that somebody here flies.
     pub(super) fn hear_of_flight(
@@ -104,7 +154,10 @@ impl Household {
                 let told = Told {
                     flight: leg.flight.clone(),
                     origin: leg.origin,
+                    destination: leg.destination,
+                    announced: *announced,
                     standing,
+                    booked: LegStanding::booked(leg),
                     late_by: standing.delay(leg),
                     reinstated,
                     broken: broken_connection(journey, leg_index, &standing, numbers),
@@ -152,23 +205,34 @@ impl Household {
         effects: &mut Effects,
     ) {
         let times = told.standing.times;
-        let time_zone = airports::lookup(told.origin).map_or(chrono_tz::Tz::UTC, |airport| airport.time_zone);
         let flight: &str = &told.flight;
-        let (departs, arrives, late_by) = (When { at: times.departs, time_zone }, times.arrives, told.late_by);
+        let (departs, arrives, late_by) = (told.departs(), times.arrives, told.late_by);
         let (reason, topic) = match (told.standing.fate, &told.broken) {
             (LegFate::Flying, Some(BrokenConnection { other, changed_comes_first, airport, left })) => {
                 let reason = if left.is_some() { Reason::ConnectionAtRisk } else { Reason::ConnectionMissed };
                 let (changed_comes_first, airport, left) = (*changed_comes_first, *airport, *left);
                 (
                     reason,
-                    Topic::Connection { changed: flight, late_by, other, changed_comes_first, airport, left, arrives },
+                    Topic::Connection {
+                        changed: flight,
+                        late_by,
+                        departs,
+                        other,
+                        changed_comes_first,
+                        airport,
+                        left,
+                        arrives,
+                    },
                 )
             }
             (LegFate::Flying, None) => (
                 Reason::FlightDelayed,
                 match told.reinstated {
                     Some(was_diverted) => Topic::Reinstated { flight, was_diverted, departs, arrives },
-                    None => Topic::Delayed { flight, late_by, departs, arrives },
+                    None => {
+                        let (time, late_by) = told.time(moment.now);
+                        Topic::Delayed { flight, late_by, time, arrives }
+                    }
                 },
             ),
             (LegFate::Cancelled { certain }, _) => {
@@ -194,6 +258,7 @@ impl Household {
             key: &key,
             topic,
             in_any_case: true,
+            presses: told.presses(moment.now),
             supersedes: None,
         };
         self.say(models, place, &occasion, moment, effects);

@@ -37,14 +37,12 @@ pub(super) fn headline(
         Topic::NapMissed => News::NapMissed { bed, nap },
         Topic::NapShort { slept } => News::NapShort { slept, bed, nap },
         Topic::NapFound => News::NapFound { bed },
-        Topic::Delayed { flight, late_by, departs, .. } => News::FlightDelayed {
-            flight,
-            late_by,
-            boarding: Some(departs).filter(|departs| departs.at > now),
-            plan_holds: !difference.worth_saying,
-        },
-        Topic::Connection { changed, late_by, other, changed_comes_first, airport, left, .. } => {
-            News::Connection { changed, late_by, other, changed_comes_first, airport, left }
+        Topic::Delayed { flight, late_by, time, .. } => {
+            News::FlightDelayed { flight, late_by, time, plan_holds: !difference.worth_saying }
+        }
+        Topic::Connection { changed, late_by, departs, other, changed_comes_first, airport, left, .. } => {
+            let boarding = Some(departs).filter(|departs| departs.at > now);
+            News::Connection { changed, late_by, boarding, other, changed_comes_first, airport, left }
         }
         Topic::Reinstated { flight, was_diverted, departs, .. } => {
             News::FlightReinstated { flight, was_diverted, boarding: Some(departs).filter(|departs| departs.at > now) }

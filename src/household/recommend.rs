@@ -15,7 +15,7 @@ use crate::event::flight::Iata;
 use crate::event::recommendation::{
     Action, ActionKind, Cause, ClockQuality, Estimate, Reason, Recommendation, Urgency, Window,
 };
-use crate::planner::{self, Clock, Person, Plan, Published, Reader, Repair, Situation, Stretch, When};
+use crate::planner::{self, Clock, FlightTime, Person, Plan, Published, Reader, Repair, Situation, Stretch, When};
 use crate::traveller::clock::stretch_at;
 use crate::traveller::{Assessment, LastSaid, Models, Traveller, View};
 use crate::units::{Span, UtcMillis};
@@ -45,6 +45,8 @@ pub struct Occasion<'a> {
     pub topic: Topic<'a>,
     /// Said even if the plan holds.
     pub in_any_case: bool,
+    /// It leaves less time than people count on: worth breaking through a phone's silence for, whoever sleeps.
+    pub presses: bool,
     /// The recommendation that it takes back or replaces; without one, the last that still holds.
     pub supersedes: Option<Uuid>,
 }
@@ -61,13 +63,14 @@ pub enum Topic<'a> {
     Delayed {
         flight: &'a str,
         late_by: Span,
-        departs: When,
+        time: FlightTime,
         arrives: UtcMillis,
     },
     /// A delay that leaves too little time to change, or none: see [`News::Connection`].
     Connection {
         changed: &'a str,
         late_by: Span,
+        departs: When,
         other: &'a str,
         changed_comes_first: bool,
         airport: Iata,
@@ -164,7 +167,7 @@ impl Household {
             cause: cause(occasion, moment),
             issued_at: now,
             expires_at: expires_at(&occasion.topic, &advice.plan, now),
-            urgency: urgency(&occasion.topic, &advice, before, now),
+            urgency: urgency(occasion, &advice, before, now),
             time_zone: here.time_zone.name().to_owned(),
             headline: headline(&occasion.topic, &advice, &difference, before, here, now),
             circadian: advice.assessment.clock.summary(),
@@ -315,8 +318,11 @@ fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
 }
 
 /// As phones know it: what is news, and has to be done within half an hour by somebody who is awake, comes at once.
-fn urgency(topic: &Topic<'_>, advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> Urgency {
-    if matches!(topic, Topic::NapFound | Topic::Trip { .. } | Topic::Refreshed) {
+fn urgency(occasion: &Occasion<'_>, advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> Urgency {
+    if occasion.presses {
+        return Urgency::TimeSensitive;
+    }
+    if matches!(occasion.topic, Topic::NapFound | Topic::Trip { .. } | Topic::Refreshed) {
         return Urgency::Passive;
     }
     let begins_soon = |action: &&Action| action.start >= now && action.start <= now + ACT_WITHIN;

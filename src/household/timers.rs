@@ -69,6 +69,7 @@ impl Household {
             key: cause.key,
             topic,
             in_any_case: true,
+            presses: false,
             supersedes,
         };
         if let NapNews::Alarm { repair, .. } = news {
@@ -90,6 +91,7 @@ impl Household {
             key: &key,
             topic: Topic::Refreshed,
             in_any_case: false,
+            presses: false,
             supersedes: None,
         };
         self.say(models, place, &occasion, moment, effects);

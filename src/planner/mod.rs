@@ -36,7 +36,7 @@ pub use difference::{Difference, Published, compare, is_repeated_by};
 pub use reader::{Reader, When};
 pub use rule::make;
 pub use target::{Direction, Heading};
-pub use wording::{HeadlineInput, News, Nights, change_to_tell, headline};
+pub use wording::{FlightTime, HeadlineInput, News, Nights, change_to_tell, headline};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};

@@ -67,12 +67,11 @@ pub enum News<'a> {
     NapFound {
         bed: Option<When>,
     },
-    /// `late_by`: against the booking, negative when early. `boarding`: the departure as now expected,
-    /// while it is ahead.
+    /// `late_by`: against the booking, negative when early.
     FlightDelayed {
         flight: &'a str,
         late_by: Span,
-        boarding: Option<When>,
+        time: FlightTime,
         plan_holds: bool,
     },
     /// A delay, of which a connection is the worse part. `changed`: the flight with the news, late by so much against the
@@ -80,6 +79,8 @@ pub enum News<'a> {
     Connection {
         changed: &'a str,
         late_by: Span,
+        /// The departure of `changed` as now expected, while it is ahead.
+        boarding: Option<When>,
         other: &'a str,
         /// `changed` is the flight that brings people to the airport.
         changed_comes_first: bool,
@@ -91,7 +92,7 @@ pub enum News<'a> {
         flight: &'a str,
         confirmed: bool,
     },
-    /// Cancelled or diverted was taken back. `boarding`: as in [`News::FlightDelayed`].
+    /// Cancelled or diverted was taken back. `boarding`: as in [`News::Connection`].
     FlightReinstated {
         flight: &'a str,
         was_diverted: bool,
@@ -117,6 +118,21 @@ pub enum News<'a> {
     },
 }
 
+/// The time of a flight that has news, and how it lies to what people know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlightTime {
+    /// Its departure, of which nothing but the booking was said before.
+    Leaves(When),
+    /// Its departure, later than was said last.
+    LeavesLaterStill(When),
+    /// Its departure, earlier than was said last: whoever counts on that comes too late.
+    LeavesSooner(When),
+    /// Its departure stands; the landing is what moved.
+    LandsOtherwise { leaves: When },
+    /// It has left; its landing.
+    Left { lands: When },
+}
+
 /// What becomes of the nights when a trip is planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nights {
@@ -135,8 +151,38 @@ pub fn headline(input: &HeadlineInput<'_>) -> String {
     if sentence.chars().count() <= HEADLINE_CHARS {
         return sentence;
     }
-    // Only a long name brings a sentence over the limit: it holds without it.
-    self::sentence(&Subject::new(None, input.adult), input.reader, &input.news)
+    // A long name is what a sentence holds without.
+    let nameless = Subject::new(None, input.adult);
+    let without_name = self::sentence(&nameless, input.reader, &input.news);
+    if without_name.chars().count() <= HEADLINE_CHARS {
+        return without_name;
+    }
+    // Then what is said of the plan beside a flight's long times; of a broken connection its departure, which others say.
+    match input.news {
+        News::FlightDelayed { flight, late_by, time, .. } => {
+            format!("{}.", flight_news(input.reader, flight, late_by, time))
+        }
+        ref news => {
+            let mut news = news.clone();
+            if let News::Connection { boarding, .. } = &mut news {
+                *boarding = None;
+            }
+            self::sentence(&nameless, input.reader, &news)
+        }
+    }
+}
+
+/// What a flight does now, as the first words of a sentence.
+fn flight_news(reader: Reader, flight: &str, late_by: Span, time: FlightTime) -> String {
+    let (flight, late) = (flight_name(flight), punctuality(late_by));
+    let at = |when| reader.departure(when);
+    match time {
+        FlightTime::Leaves(when) => format!("{flight} is {late}, leaving {}", at(when)),
+        FlightTime::LeavesLaterStill(when) => format!("{flight} is now {late}, leaving {}", at(when)),
+        FlightTime::LeavesSooner(when) => format!("{flight} leaves earlier than last said, {}", at(when)),
+        FlightTime::LandsOtherwise { leaves } => format!("{flight} leaves {} and lands {late}", at(leaves)),
+        FlightTime::Left { lands } => format!("{flight} is {late}, landing {}", at(lands)),
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "one sentence after another")]
@@ -168,22 +214,18 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
                 None => format!("{found}, so the usual plan holds."),
             }
         }
-        News::FlightDelayed { flight, late_by, boarding, plan_holds } => {
-            let news = format!("{} is {}", flight_name(flight), punctuality(*late_by));
-            match boarding {
-                _ if *plan_holds => format!("{news}: {} plan stays as it is.", subject.possessive()),
-                Some(departs) => {
-                    format!(
-                        "{news}, leaving {}: {} plan is adjusted.",
-                        reader.departure(*departs),
-                        subject.possessive()
-                    )
-                }
-                None => format!("{news}: {} plan has moved with it.", subject.possessive()),
+        News::FlightDelayed { flight, late_by, time, plan_holds } => {
+            let news = flight_news(reader, flight, *late_by, *time);
+            let plan = subject.possessive();
+            match time {
+                _ if *plan_holds => format!("{news}: {plan} plan stays as it is."),
+                FlightTime::Left { .. } => format!("{news}: {plan} plan has moved with it."),
+                _ => format!("{news}: {plan} plan is adjusted."),
             }
         }
-        News::Connection { changed, late_by, other, changed_comes_first, airport, left } => {
-            let news = format!("{} is {}", flight_name(changed), punctuality(*late_by));
+        News::Connection { changed, late_by, boarding, other, changed_comes_first, airport, left } => {
+            let leaving = boarding.map(|when| format!(", leaving {}", reader.departure(when))).unwrap_or_default();
+            let news = format!("{} is {}{leaving}", flight_name(changed), punctuality(*late_by));
             let other = if is_flight_number(other) { other } else { "another flight" };
             let way = match *changed_comes_first {
                 // One number for both flights: it would say nothing.
@@ -213,7 +255,7 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
         News::FlightCancelled { flight, confirmed: false } => {
             // The journey is planned with until it is sure, which does not mean that no time of the plan changes.
             format!(
-                "{} may be cancelled: until that is certain, {} plan counts on it.",
+                "{} may be cancelled: {} plan counts on the flight until that is certain.",
                 flight_name(flight),
                 subject.possessive()
             )

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::fixtures::{adult, utc};
-use super::{HeadlineInput, News, Nights, Reader, When, change_to_tell, headline};
+use super::{FlightTime, HeadlineInput, News, Nights, Reader, When, change_to_tell, headline};
 use crate::event::flight::Iata;
 use crate::event::recommendation::ActionKind;
 use crate::units::{Span, UtcMillis};
@@ -27,17 +27,23 @@ fn headlines_read_like_a_calm_friend() {
     let mia = Some("Mia");
     let tokyo = Iata::parse("NRT").unwrap();
     let (flight, boarding) = ("KL641", Some(at("2026-12-04T16:10:00Z")));
-    let late = |minutes, boarding, plan_holds| News::FlightDelayed {
-        flight,
-        late_by: Span::minutes(minutes),
-        boarding,
-        plan_holds,
-    };
+    let late =
+        |minutes, time, plan_holds| News::FlightDelayed { flight, late_by: Span::minutes(minutes), time, plan_holds };
+    let leaves = boarding.unwrap();
+    let left = FlightTime::Left { lands: leaves };
     let tomorrow = Some(at("2026-12-05T17:45:00Z"));
     let in_tokyo = bed.map(|bed| When { time_zone: Tz::Asia__Tokyo, ..bed });
     let connection = |other, changed_comes_first, left| {
         let airport = Iata::parse("AMS").unwrap();
-        News::Connection { changed: flight, late_by: Span::hours(2), other, changed_comes_first, airport, left }
+        News::Connection {
+            changed: flight,
+            late_by: Span::hours(2),
+            boarding,
+            other,
+            changed_comes_first,
+            airport,
+            left,
+        }
     };
     for (name, adult, news, expected) in [
         (mia, false, News::NapMissed { bed, nap: None }, "Mia missed a nap: bed at 18:45 tonight."),
@@ -51,13 +57,51 @@ fn headlines_read_like_a_calm_friend() {
         ),
         (mia, false, News::NapFound { bed }, "Found: Mia did nap, so bedtime is 18:45 again."),
         (None, false, News::NapFound { bed: None }, "Found: your child did nap, so the usual plan holds."),
-        (None, true, late(180, boarding, false), "KL641 is 3 h late, leaving at 17:10: your plan is adjusted."),
-        (mia, false, late(25, boarding, true), "KL641 is 25 min late: Mia's plan stays as it is."),
-        (None, true, late(-135, None, false), "KL641 is 2 h 15 min early: your plan has moved with it."),
-        (None, true, late(0, None, false), "KL641 is on time: your plan has moved with it."),
-        (None, true, late(182, None, false), "KL641 is 3 h late: your plan has moved with it."),
-        (None, true, late(-68, None, false), "KL641 is 1 h 10 min early: your plan has moved with it."),
-        (None, true, late(58, None, false), "KL641 is 58 min late: your plan has moved with it."),
+        (
+            None,
+            true,
+            late(180, FlightTime::Leaves(leaves), false),
+            "KL641 is 3 h late, leaving at 17:10: your plan is adjusted.",
+        ),
+        (
+            mia,
+            false,
+            late(25, FlightTime::Leaves(leaves), true),
+            "KL641 is 25 min late, leaving at 17:10: Mia's plan stays as it is.",
+        ),
+        (
+            None,
+            true,
+            late(180, FlightTime::LeavesLaterStill(leaves), false),
+            "KL641 is now 3 h late, leaving at 17:10: your plan is adjusted.",
+        ),
+        (
+            None,
+            true,
+            late(5, FlightTime::LeavesSooner(leaves), false),
+            "KL641 leaves earlier than last said, at 17:10: your plan is adjusted.",
+        ),
+        (
+            mia,
+            false,
+            late(40, FlightTime::LandsOtherwise { leaves }, true),
+            "KL641 leaves at 17:10 and lands 40 min late: Mia's plan stays as it is.",
+        ),
+        (
+            None,
+            true,
+            late(-135, left, false),
+            "KL641 is 2 h 15 min early, landing at 17:10: your plan has moved with it.",
+        ),
+        (None, true, late(0, left, false), "KL641 is on time, landing at 17:10: your plan has moved with it."),
+        (None, true, late(182, left, false), "KL641 is 3 h late, landing at 17:10: your plan has moved with it."),
+        (
+            None,
+            true,
+            late(-68, left, false),
+            "KL641 is 1 h 10 min early, landing at 17:10: your plan has moved with it.",
+        ),
+        (None, true, late(58, left, false), "KL641 is 58 min late, landing at 17:10: your plan has moved with it."),
         (
             mia,
             false,
@@ -68,7 +112,7 @@ fn headlines_read_like_a_calm_friend() {
             None,
             true,
             News::FlightCancelled { flight, confirmed: false },
-            "KL641 may be cancelled: until that is certain, your plan counts on it.",
+            "KL641 may be cancelled: your plan counts on the flight until that is certain.",
         ),
         (
             None,
@@ -112,19 +156,29 @@ fn headlines_read_like_a_calm_friend() {
             News::PlanRefreshed { change: None, dropped: bed.map(|bed| (ActionKind::DimLight, bed)) },
             "Mia's plan has changed: no more low light from 18:45.",
         ),
-        (None, true, connection("BA117", true, None), "KL641 is 2 h late: the connection to BA117 in AMS is missed."),
+        (
+            None,
+            true,
+            connection("BA117", true, None),
+            "KL641 is 2 h late, leaving at 17:10: the connection to BA117 in AMS is missed.",
+        ),
         (
             None,
             true,
             connection("BA117", true, Some(Span::minutes(35))),
-            "KL641 is 2 h late: 35 min are left to change to BA117 in AMS.",
+            "KL641 is 2 h late, leaving at 17:10: 35 min are left to change to BA117 in AMS.",
         ),
-        (None, true, connection("KL641", true, None), "KL641 is 2 h late: the connection in AMS is missed."),
+        (
+            None,
+            true,
+            connection("KL641", true, None),
+            "KL641 is 2 h late, leaving at 17:10: the connection in AMS is missed.",
+        ),
         (
             None,
             true,
             connection("BA117", false, None),
-            "KL641 is 2 h late: the connection from BA117 in AMS is missed.",
+            "KL641 is 2 h late, leaving at 17:10: the connection from BA117 in AMS is missed.",
         ),
         (
             mia,
@@ -222,12 +276,21 @@ proptest! {
         let flight = flight.as_str();
         let destination = to.unwrap_or(Iata(*b"NRT"));
         let kinds = [ActionKind::Sleep, ActionKind::WindDown, ActionKind::BrightLight, ActionKind::Melatonin];
+        let leaves = first.or(second).unwrap_or(at("2026-12-04T17:45:00Z"));
+        let times = [
+            FlightTime::Leaves(leaves),
+            FlightTime::LeavesLaterStill(leaves),
+            FlightTime::LeavesSooner(leaves),
+            FlightTime::LandsOtherwise { leaves },
+            FlightTime::Left { lands: leaves },
+        ];
+        let time = times[minutes.unsigned_abs() as usize % times.len()];
         let kind = kinds[minutes.unsigned_abs() as usize % kinds.len()];
         for news in [
             News::NapMissed { bed: first, nap: second },
             News::NapShort { slept: Span::minutes(minutes), bed: first, nap: second },
             News::NapFound { bed: first },
-            News::FlightDelayed { flight, late_by: Span::minutes(minutes), boarding: first, plan_holds: flag },
+            News::FlightDelayed { flight, late_by: Span::minutes(minutes), time, plan_holds: flag },
             News::FlightCancelled { flight, confirmed: flag },
             News::FlightDiverted { flight, to },
             News::TripPlanned { destination, nights: first.map_or(Nights::AsPlannedBefore, Nights::MoveFrom) },
@@ -238,6 +301,7 @@ proptest! {
             News::Connection {
                 changed: flight,
                 late_by: Span::minutes(minutes),
+                boarding: second,
                 other: flight,
                 changed_comes_first: flag,
                 airport: destination,
