@@ -45,8 +45,9 @@ pub(super) enum Sort {
 /// Why bright light is not advised where it would help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LeftOut {
-    /// The clock is not known well enough to say which way light would push it.
-    Unsure,
+    /// These blocks, the first with a second where there is one: the clock is not known well enough to say which way light
+    /// would push it then.
+    Unsure(Interval, Option<Interval>),
     /// A condition in the profile forbids it.
     Forbidden,
 }

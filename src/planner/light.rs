@@ -27,8 +27,8 @@ pub(super) struct Block {
 pub(super) struct Light {
     /// In order of time; none overlaps another.
     pub blocks: Vec<Block>,
-    /// When bright light was left out, because the clock is not known well enough to say which way it would push.
-    pub left_out: Vec<UtcMillis>,
+    /// Bright light that was left out, because the clock is not known well enough to say which way it would push.
+    pub left_out: Vec<Interval>,
     /// Bright light would have been advised, and a condition in the profile forbids it.
     pub is_forbidden: bool,
 }
@@ -73,11 +73,16 @@ pub(super) fn light(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night], 
             if wrong_sign_probability(course, *cbt_min, window, side) <= setting.numbers.light.wrong_sign_most {
                 light.blocks.extend(ahead(setting, Block { kind, window }));
             } else if kind == ActionKind::BrightLight {
-                light.left_out.push(window.start);
+                light.left_out.extend(ahead(setting, Block { kind, window }).map(|block| block.window));
             }
         }
     }
     light.blocks.sort_by_key(|block| block.window);
+    // What is advised for the sake of another day is not denied.
+    let is_advised = |window: &Interval| {
+        light.blocks.iter().any(|block| block.kind == ActionKind::BrightLight && block.window.overlaps(*window))
+    };
+    light.left_out.retain(|window| !is_advised(window));
     if setting.situation.person.no_bright_light {
         light.is_forbidden = light.blocks.iter().any(|block| block.kind == ActionKind::BrightLight);
         light.blocks.retain(|block| block.kind != ActionKind::BrightLight);

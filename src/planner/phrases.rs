@@ -39,8 +39,12 @@ fn plain_words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words
             let why = night_why(setting, stretch, draft, sort);
             match left_out {
                 None | Some(LeftOut::Forbidden) => Words { message, why: why.to_owned() },
-                Some(LeftOut::Unsure) => {
-                    Words { message, why: format!("{why}; no light advice while the body clock is uncertain") }
+                Some(LeftOut::Unsure(block, another)) => {
+                    let blocks: Vec<String> =
+                        [Some(block), another].into_iter().flatten().map(|block| dated_window(setting, block)).collect();
+                    let blocks = blocks.join(" and ");
+                    let why = format!("{why}; bright light {blocks} could as well shift the clock the wrong way");
+                    Words { message, why: format!("{why} and is left out") }
                 }
             }
         }
@@ -86,6 +90,13 @@ fn plain_words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words
             why: "it pulls the clock earlier; ask a doctor or pharmacist first".to_owned(),
         },
     }
+}
+
+/// `from 19:30 to 21:30 on 4 Jun`, by the clock of where the person will be.
+fn dated_window(setting: &Setting<'_>, window: Interval) -> String {
+    let zone = setting.stretch_at(window.start).time_zone;
+    let (from, until) = (zones::hhmm(zone, window.start), zones::hhmm(zone, window.end));
+    format!("from {from} to {until} on {}", zones::local_date(zone, window.start).format("%-d %b"))
 }
 
 struct Times {

@@ -36,12 +36,13 @@ pub fn make(situation: &Situation<'_>, household_id: &str) -> Plan {
         // Light that was left out is explained with the night before it, or the first.
         let from = if position == 0 { UtcMillis::MIN } else { night.window.start };
         let until = told.get(position + 1).map_or(UtcMillis::MAX, |next| next.window.start);
-        let is_unsure = light.left_out.iter().any(|at| (from..until).contains(at));
-        let light_left_out = match () {
-            // Once is enough: it does not change from day to day.
-            () if light.is_forbidden && position == 0 => Some(LeftOut::Forbidden),
-            () if is_unsure => Some(LeftOut::Unsure),
-            () => None,
+        let mut unsure = light.left_out.iter().filter(|block| (from..until).contains(&block.start));
+        // Once is enough: it does not change from day to day.
+        let is_forbidden = light.is_forbidden && position == 0;
+        let light_left_out = match unsure.next() {
+            _ if is_forbidden => Some(LeftOut::Forbidden),
+            Some(block) => Some(LeftOut::Unsure(*block, unsure.next().copied())),
+            None => None,
         };
         let sort = Sort::Night(night.sort, light_left_out);
         drafts.push(Draft { day: night.day, zone: night.zone, index: night.part, window: night.window, sort });
