@@ -33,6 +33,8 @@ mod fixtures;
 #[cfg(test)]
 mod journey_tests;
 #[cfg(test)]
+mod late_nap_tests;
+#[cfg(test)]
 mod nap_tests;
 #[cfg(test)]
 mod properties;

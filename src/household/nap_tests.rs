@@ -309,7 +309,7 @@ fn a_nap_that_began_before_the_alarm_counts_as_found_while_it_goes_on() {
 }
 
 #[test]
-fn a_make_up_nap_after_the_alarm_takes_nothing_back() {
+fn a_short_make_up_nap_after_the_alarm_takes_nothing_back() {
     let mut story = ten_regular_days();
     story.until(at(11, 12.5));
     story.slept("mia", at(11, 12.6), at(11, 13.3));

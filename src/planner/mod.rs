@@ -144,6 +144,9 @@ pub enum RepairKind {
     /// Reported as skipped long before the next nap is due: that nap stays where it is, and takes the report back when it
     /// is slept. `expected` is the nap that is still to come.
     Early,
+    /// Missed when it was due, and slept later: the night is the usual one again, and what follows today leaves time awake
+    /// after it.
+    Late,
 }
 
 /// The actions of the next three days, at most six a local day, in order of start; none over at `now`.

@@ -144,7 +144,8 @@ fn repair_day(setting: &Setting<'_>, repair: Repair, nights: &[Night], naps: &mu
     let bed_limit = tonight.map_or(UtcMillis::MAX, |bed| bed - share(window, setting.numbers.naps.window_share));
     let next_today = naps.first().copied().filter(|next| next.day == missed.day && next.window.start < bed_limit);
     let Some(bridge) = bridge(setting, repair, window, missed, next_today.as_ref(), bed_limit) else {
-        follow(setting, repair.awake_since, nights, true, naps);
+        let bed_has_moved = repair.kind != RepairKind::Late;
+        follow(setting, repair.awake_since, nights, bed_has_moved, naps);
         return;
     };
     if bridge.index != missed.index {
@@ -173,7 +174,8 @@ fn bridge(
         (RepairKind::Missed, Some(_)) => (missed, soonest, usual),
         (RepairKind::Missed, None) => (missed, soonest, usual.min(numbers.bridge_most)),
         // Nothing takes its place: the nap itself is still to come.
-        (RepairKind::Early, _) => return None,
+        // Nor of one that was slept.
+        (RepairKind::Early | RepairKind::Late, _) => return None,
         (RepairKind::Short, next) => {
             let is_young = setting.situation.person.age_months < numbers.young_until_months;
             let tired_after = if is_young { share(window, numbers.young_share) } else { window };

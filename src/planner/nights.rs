@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::setting::Setting;
 use super::spans::Interval;
 use super::target::{Direction, Outlook};
-use super::{Repair, Stretch};
+use super::{Repair, RepairKind, Stretch};
 use crate::flight::zones;
 use crate::units::{Span, UtcMillis};
 
@@ -160,6 +160,9 @@ fn cbt_min_of(setting: &Setting<'_>, outlook: &Outlook, zone: Tz, date: NaiveDat
 ///
 /// "Now" is when it was noticed, so that the advice stands still when the plan is made again later in the day.
 fn bring_forward(setting: &Setting<'_>, outlook: &Outlook, repair: Repair, nights: &mut [Night]) {
+    if repair.kind == RepairKind::Late {
+        return;
+    }
     let numbers = &setting.numbers.repair;
     let is_whole = |night: &&mut Night| !matches!(night.sort, NightSort::Aboard | NightSort::Cut);
     let tonight = nights.iter_mut().find(|night| night.window.start > repair.noticed);

@@ -21,6 +21,8 @@ pub struct NapModel {
     pub merged_gap: Span,
     pub ignored_below: Span,
     pub short_below: Span,
+    /// Of the usual length.
+    pub made_up_share: f64,
     pub open_ends_after: Span,
     pub open_half: Span,
     /// After midnight.
@@ -70,6 +72,7 @@ impl NapModel {
         let short_below = minutes("short_below", 5.0..=60.0)?;
         let open_half = minutes("open_half", 0.0..=240.0)?;
         let open_ends_after = Span::from_hours(Hours(section.number("open_ends_after", "h", 6.0..=24.0)?));
+        let made_up_share = section.number("made_up_share", "1", 0.0..=1.0)?;
         let day_begins = Span::from_hours(Hours(section.number("day_begins", "h", 0.0..=8.0)?));
         section.finish()?;
 
@@ -99,6 +102,7 @@ impl NapModel {
             merged_gap,
             ignored_below,
             short_below,
+            made_up_share,
             open_ends_after,
             open_half,
             day_begins,

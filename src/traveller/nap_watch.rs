@@ -56,6 +56,12 @@ pub fn after_sleep(
     {
         return (Some(NapNews::Found { alarm }), None);
     }
+    if let Some(alarm) = alarm
+        && is_made_up_for(models, log, &alarm)
+    {
+        let repair = Repair { kind: RepairKind::Late, ..alarm.repair };
+        return (Some(NapNews::Found { alarm }), Some(NapAlarm { repair, ..alarm }));
+    }
     let news = short_nap(models, log, changed, now).filter(|repair| {
         !alarm.is_some_and(|said| said.repair.kind == RepairKind::Short && said.repair.expected == repair.0.expected)
     });
@@ -118,7 +124,7 @@ pub fn after_report(
     if is_told_again || before.is_some_and(|alarm| is_that_silence(alarm, skipped)) {
         return None;
     }
-    let next_due = log.outlook().map(|outlook| outlook.expected).or_else(|| log.usual_nap_near(skipped));
+    let next_due = log.outlook().map(|outlook| outlook.expected).or_else(|| log.usual_nap_near(skipped).map(|(start, _)| start));
     let is_early = next_due.is_some_and(|due| due - skipped >= EARLY);
     let kind = if is_early { RepairKind::Early } else { RepairKind::Missed };
     let (expected, awake_since) = match before {
@@ -175,7 +181,23 @@ fn is_found(models: &Models, log: &SleepLog<'_>, alarm: &NapAlarm) -> bool {
             // The nap that was still to come when somebody said that it would not.
             RepairKind::Early => bout.start >= awake_since && bout.start <= expected + SAME_AS_SILENCE,
             RepairKind::Short => bout.start <= expected && expected < bout.end && bout.end_known,
+            RepairKind::Late => false,
         }
+    })
+}
+
+/// The nap that was said to be missing was slept later, about as long as ever: no bridge to an earlier night, but that nap.
+fn is_made_up_for(models: &Models, log: &SleepLog<'_>, alarm: &NapAlarm) -> bool {
+    let Repair { kind, expected, noticed, .. } = alarm.repair;
+    if kind != RepairKind::Missed {
+        return false;
+    }
+    let Some((missed, usual)) = log.usual_nap_near(expected) else { return false };
+    let least = Span((usual.0 as f64 * models.naps.made_up_share) as i64).max(models.naps.short_below);
+    log.sleeps.iter().any(|told| {
+        let is_that_nap = || log.usual_nap_near(told.bout.start).is_some_and(|(nearest, _)| nearest == missed);
+        let is_since = told.kind == SleepKind::Nap && told.bout.start >= noticed;
+        is_since && told.bout.length().is_some_and(|length| length >= least) && is_that_nap()
     })
 }
 

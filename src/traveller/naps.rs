@@ -202,14 +202,14 @@ impl<'a> SleepLog<'a> {
             .collect()
     }
 
-    /// When the usual nap nearest to a time begins that day, by the body's clock.
+    /// When the usual nap nearest to a time begins that day, by the body's clock, and how long it is.
     #[must_use]
-    pub fn usual_nap_near(&self, at: UtcMillis) -> Option<UtcMillis> {
-        let starts = self
-            .usual_naps()
-            .into_iter()
-            .map(|nap| self.nearest(at, self.since_midnight_as_day(Span::minutes(i64::from(nap.start)))));
-        starts.min_by_key(|start| ((*start - at).abs(), *start))
+    pub fn usual_nap_near(&self, at: UtcMillis) -> Option<(UtcMillis, Span)> {
+        let naps = self.usual_naps().into_iter().map(|nap| {
+            let start = self.nearest(at, self.since_midnight_as_day(Span::minutes(i64::from(nap.start))));
+            (start, Span::minutes(i64::from(nap.minutes)))
+        });
+        naps.min_by_key(|(start, _)| ((*start - at).abs(), *start))
     }
 
     /// The usual bedtime that comes next after a time.
