@@ -61,7 +61,7 @@ struct Weighed {
 
 /// Compares what was published last with a new plan.
 ///
-/// What is merely over, or has begun and is not offered any more, is no change. Actions that start after all that was
+/// What is merely over, or has begun before now and is not offered any more, is no change. Actions that start after all that was
 /// published are new only while a clock moves (the plan has an expectation): in settled life one usual night follows
 /// another, and nobody needs to hear of it. With nothing published, everything is new.
 #[must_use]
@@ -76,7 +76,7 @@ pub fn compare(before: &[Published], after: &Plan, reader: Reader) -> Difference
         let new = Published::of(action);
         match before.iter().find(|old| old.action_id == new.action_id) {
             Some(old) => changes.extend(moved(*old, new, reader)),
-            None if new.start > now && !rolls_on_silently(new.start) => {
+            None if new.start >= now && !rolls_on_silently(new.start) => {
                 let matters = !before.iter().any(|old| is_repeated_by(*old, new));
                 let change = change(new.kind, None, Some(start_text(new, reader)));
                 changes.push(Weighed { at: new.start, change, matters });
@@ -86,7 +86,7 @@ pub fn compare(before: &[Published], after: &Plan, reader: Reader) -> Difference
     }
     for old in before {
         let is_still_there = after.actions.iter().any(|action| action.action_id == old.action_id);
-        if !is_still_there && old.start > now {
+        if !is_still_there && old.start >= now {
             let change = change(old.kind, Some(start_text(*old, reader)), None);
             let is_still_done = |action: &Action| {
                 let new = Published::of(action);

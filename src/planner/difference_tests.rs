@@ -118,3 +118,15 @@ fn the_daily_look_is_silent_about_less_than_half_an_hour_and_about_the_same_agai
     let difference = compare(told, &next, reader(&later(&case, Span::days(2))));
     assert!(difference.worth_saying && !difference.worth_a_refresh, "{difference:?}");
 }
+
+#[test]
+fn what_begins_at_once_is_among_the_changes_whether_new_or_gone() {
+    let case = toddler("2026-06-10T10:30:00Z");
+    let plan = case.plan();
+    assert_eq!(plan.actions[0].start, case.now, "the nap of 12:30");
+    let without: Plan = Plan { actions: plan.actions[1..].to_vec(), ..plan.clone() };
+    let new = compare(&published(&without), &plan, reader(&case));
+    assert_eq!(new.changes, [change(ActionKind::Nap, None, Some("12:30"))]);
+    let gone = compare(&published(&plan), &without, reader(&case));
+    assert_eq!(gone.changes, [change(ActionKind::Nap, Some("12:30"), None)]);
+}

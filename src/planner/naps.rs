@@ -34,6 +34,8 @@ pub(super) enum NapSort {
     Bridge,
     /// Later or shorter than usual, because of what the day was.
     Moved,
+    /// Among the last things before a flight: not in a bed.
+    OnTheWay,
     /// Asleep now.
     Ongoing,
 }
@@ -48,6 +50,10 @@ pub(super) fn naps(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night]) -
         (None, Some(repair)) => repair_day(setting, repair, nights, &mut naps),
         (None, None) => {}
     }
+    for nap in &mut naps {
+        *nap = about_departure(setting, *nap);
+    }
+    naps.sort_by_key(|nap| (nap.window, nap.index));
     let gap = setting.numbers.naps.gap_least;
     let mut awake_from = UtcMillis::MIN;
     naps.retain(|nap| {
@@ -106,6 +112,28 @@ fn about_landing(setting: &Setting<'_>, flight: &Stretch, wanted: Interval) -> I
     }
     let on_the_ground = setting.grid_up(flight.interval().end + setting.numbers.sleep.bed_after_landing);
     Interval::new(on_the_ground, on_the_ground + wanted.length())
+}
+
+/// A nap on the ground ends before boarding, and in the last hours before a departure it is one on the way; where too little
+/// would be left of it, it waits for the time after take-off.
+fn about_departure(setting: &Setting<'_>, nap: Nap) -> Nap {
+    let numbers = setting.numbers;
+    let ground = setting.stretch_at(nap.window.start);
+    let next = setting.situation.whereabouts.get(setting.stretch_index(nap.window.start) + 1);
+    let (Some(flight), false) = (next.filter(|next| next.is_aboard()), ground.is_aboard()) else { return nap };
+    let up_from = flight.from - numbers.sleep.up_before_departure;
+    if nap.sort == NapSort::Ongoing || nap.window.end <= up_from {
+        return nap;
+    }
+    let boarding = setting.grid_down(flight.from - numbers.light.around_flight);
+    let before = Interval::new(nap.window.start, nap.window.end.min(boarding));
+    if before.length() >= numbers.naps.shortest {
+        return Nap { window: before, sort: NapSort::OnTheWay, ..nap };
+    }
+    let aboard = setting.on_grid(can_sleep(setting, flight)).start;
+    let window = about_landing(setting, flight, Interval::new(aboard, aboard + nap.window.length()));
+    let sort = if window.start >= flight.interval().end { NapSort::Moved } else { NapSort::Aboard };
+    Nap { window, sort, ..nap }
 }
 
 /// The nearest of the naps to a time, if it is near enough to be the same nap.

@@ -113,6 +113,8 @@ pub struct RepairNumbers {
 pub struct OtherNumbers {
     pub breakfast_after_wake: Span,
     pub breakfast_length: Span,
+    /// Of a breakfast that should have begun.
+    pub breakfast_rest_least: Span,
     /// Breakfast begins between these, minutes after local midnight.
     pub breakfast_from_minute: i32,
     pub breakfast_until_minute: i32,
@@ -273,9 +275,13 @@ fn naps(s: &mut Section<'_>) -> Result<NapNumbers, ModelError> {
 }
 
 fn other(file: &mut ModelFile) -> Result<OtherNumbers, ModelError> {
-    let ([after_wake, length], [from, until]) = section(file, "meals", |s| {
+    let ([after_wake, length, rest_least], [from, until]) = section(file, "meals", |s| {
         Ok((
-            [minutes(s, "after_wake", 0.0..=180.0)?, minutes(s, "length", 5.0..=180.0)?],
+            [
+                minutes(s, "after_wake", 0.0..=180.0)?,
+                minutes(s, "length", 5.0..=180.0)?,
+                minutes(s, "rest_least", 5.0..=180.0)?,
+            ],
             [minute_of_day(s, "from")?, minute_of_day(s, "until")?],
         ))
     })?;
@@ -297,6 +303,7 @@ fn other(file: &mut ModelFile) -> Result<OtherNumbers, ModelError> {
     Ok(OtherNumbers {
         breakfast_after_wake: after_wake,
         breakfast_length: length,
+        breakfast_rest_least: rest_least,
         breakfast_from_minute: from,
         breakfast_until_minute: until,
         caffeine_before_bed: caffeine,

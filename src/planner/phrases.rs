@@ -40,8 +40,11 @@ fn plain_words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words
             match left_out {
                 None | Some(LeftOut::Forbidden) => Words { message, why: why.to_owned() },
                 Some(LeftOut::Unsure(block, another)) => {
-                    let blocks: Vec<String> =
-                        [Some(block), another].into_iter().flatten().map(|block| dated_window(setting, block)).collect();
+                    let blocks: Vec<String> = [Some(block), another]
+                        .into_iter()
+                        .flatten()
+                        .map(|block| dated_window(setting, block))
+                        .collect();
                     let blocks = blocks.join(" and ");
                     let why = format!("{why}; bright light {blocks} could as well shift the clock the wrong way");
                     Words { message, why: format!("{why} and is left out") }
@@ -179,6 +182,10 @@ fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, draft: &Draf
         (child, NapSort::Ongoing) => format!("Let {child} sleep; this nap runs until about {until}."),
         (Subject::Adult, NapSort::Aboard) => format!("Nap on board around {from} if you can."),
         (child, NapSort::Aboard) => format!("Offer {child} a nap on board around {from}."),
+        (Subject::Adult, NapSort::OnTheWay) => format!("Nap on the way, between {from} and {until}, if you can."),
+        (child, NapSort::OnTheWay) => {
+            format!("Offer {child} a nap on the way, in a pram or carrier, between {from} and {until}.")
+        }
         (Subject::Adult, _) => format!("Take a nap of about {minutes} min at {from}."),
         (child, NapSort::Bridge) => format!("Offer {child} a nap of about {minutes} min at {from}."),
         (child, NapSort::Usual | NapSort::WithNight | NapSort::Moved) => format!("Offer {child} a nap at {from}."),
@@ -188,6 +195,7 @@ fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, draft: &Draf
 fn nap_why(setting: &Setting<'_>, sort: NapSort) -> &'static str {
     match sort {
         NapSort::Usual | NapSort::Ongoing => "the usual nap",
+        NapSort::OnTheWay => "ends before boarding",
         NapSort::WithNight => "moves with the night",
         NapSort::Aboard if keeps_home_time(setting) => "nap time at home",
         NapSort::Aboard => "nap time at the destination",

@@ -81,7 +81,7 @@ fn breakfasts(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night], asleep
     for night in nights {
         let start = night.window.end + numbers.breakfast_after_wake;
         let planned = Interval::new(start, start + numbers.breakfast_length);
-        let Some(window) = setting.still_ahead(planned, numbers.grid) else { continue };
+        let Some(window) = setting.still_ahead(planned, numbers.breakfast_rest_least) else { continue };
         let zone = setting.stretch_at(window.start).time_zone;
         let minute = i32::from(zones::local(zone, window.start).minute_of_day);
         let is_morning = (numbers.breakfast_from_minute..=numbers.breakfast_until_minute).contains(&minute);

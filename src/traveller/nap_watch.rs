@@ -124,7 +124,8 @@ pub fn after_report(
     if is_told_again || before.is_some_and(|alarm| is_that_silence(alarm, skipped)) {
         return None;
     }
-    let next_due = log.outlook().map(|outlook| outlook.expected).or_else(|| log.usual_nap_near(skipped).map(|(start, _)| start));
+    let next_due =
+        log.outlook().map(|outlook| outlook.expected).or_else(|| log.usual_nap_near(skipped).map(|(start, _)| start));
     let is_early = next_due.is_some_and(|due| due - skipped >= EARLY);
     let kind = if is_early { RepairKind::Early } else { RepairKind::Missed };
     let (expected, awake_since) = match before {
