@@ -5,7 +5,8 @@ use crate::event::activity::AgeBand;
 use crate::event::recommendation::{Action, ActionKind};
 use crate::flight::zones;
 use crate::planner::{
-    self, Difference, HeadlineInput, News, Nights, Place, Plan, Published, Reader, Stretch, When, is_repeated_by,
+    self, Difference, HeadlineInput, News, Nights, Place, Plan, Published, Reader, Step, StepTime, Stretch, When,
+    is_repeated_by,
 };
 use crate::units::{Span, UtcMillis};
 
@@ -92,30 +93,41 @@ fn nights_of_trip(advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> 
 }
 
 /// Of the actions of the next day that moved or are new the first one that matters most: sleep, nap, light, the rest.
-/// One of which only the end moved is named if there is no other, as the time that is named is its start.
-fn first_change(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<(ActionKind, When)> {
+/// One of which the end moved most is named by it, if there is no other.
+fn first_change(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<Step> {
     let spoken_until = before.iter().map(|action| action.end).max();
     // In settled life one usual day follows another, see `planner::compare`.
     let rolls_on = |start: UtcMillis| plan.expect.is_none() && spoken_until.is_some_and(|until| start >= until);
     let is_repeated = |action: &Action| before.iter().any(|old| is_repeated_by(*old, Published::of(action)));
-    let is_near = |action: &&Action| action.start > now && action.start < now + SPOKEN_OF;
-    let changes = plan.actions.iter().filter(is_near).filter_map(|action| {
-        let end_alone = match before.iter().find(|old| old.action_id == action.action_id) {
-            Some(old) if is_repeated_by(*old, Published::of(action)) => return None,
-            Some(old) if (old.start.max(now) - action.start).abs() >= TOLD_FROM => false,
-            Some(old) if (old.end - action.end).abs() >= TOLD_FROM => true,
-            None if !rolls_on(action.start) && !is_repeated(action) => false,
-            _ => return None,
+    let is_near = |start: UtcMillis| start < now + SPOKEN_OF;
+    let changes = plan.actions.iter().filter_map(|action| {
+        let old = before.iter().find(|old| old.action_id == action.action_id);
+        let end_alone = match old {
+            Some(old) if !is_near(old.start.min(action.start)) => return None,
+            Some(old) => {
+                let new = Published::of(action);
+                if is_repeated_by(old.left_at(now), new.left_at(now)) {
+                    return None;
+                }
+                let start_moved = (old.start.max(now) - action.start.max(now)).abs();
+                start_moved < TOLD_FROM && (old.end - action.end).abs() > start_moved
+            }
+            None if action.start < now || !is_near(action.start) => return None,
+            None if rolls_on(action.start) || is_repeated(action) => return None,
+            None => false,
         };
-        Some((end_alone, rank(action.kind), action))
+        let end = When { at: action.end, ..When::of(action) };
+        let time = if end_alone { StepTime::End(end) } else { StepTime::Start(When::of(action)) };
+        let time = if action.kind == ActionKind::CaffeineUntil { StepTime::End(end) } else { time };
+        Some((end_alone, rank(action.kind), action.start, Step { kind: action.kind, time }))
     });
-    let first = changes.min_by_key(|(end_alone, rank, action)| (*end_alone, *rank, action.start));
-    first.map(|(_, _, action)| (action.kind, When::of(action)))
+    let first = changes.min_by_key(|(end_alone, rank, start, _)| (*end_alone, *rank, *start));
+    first.map(|(.., step)| step)
 }
 
 /// The first action of the next day that falls away.
 fn first_dropped(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<(ActionKind, When)> {
-    let is_near = |old: &&Published| old.start > now && old.start < now + SPOKEN_OF;
+    let is_near = |old: &&Published| old.start >= now && old.start < now + SPOKEN_OF;
     let is_gone = |old: &&Published| plan.actions.iter().all(|action| action.action_id != old.action_id);
     let first = before.iter().filter(is_near).filter(is_gone).min_by_key(|old| (rank(old.kind), old.start))?;
     Some((first.kind, When { at: first.start, time_zone: first.time_zone }))

@@ -56,7 +56,9 @@ impl Household {
     ) {
         let (reason, topic, supersedes) = match news {
             NapNews::Alarm { repair, slept } => match repair.kind {
-                RepairKind::Missed | RepairKind::Early | RepairKind::Late => (Reason::NapMissed, Topic::NapMissed, None),
+                RepairKind::Missed | RepairKind::Early | RepairKind::Late => {
+                    (Reason::NapMissed, Topic::NapMissed, None)
+                }
                 RepairKind::Short => (Reason::NapShort, Topic::NapShort { slept }, None),
             },
             NapNews::Found { alarm } => (Reason::NapFound, Topic::NapFound, Some(alarm.recommendation)),

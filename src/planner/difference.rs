@@ -34,7 +34,8 @@ impl Published {
     }
 
     /// As it is still to be done at `now`: what has begun starts now.
-    fn left_at(self, now: UtcMillis) -> Published {
+    #[must_use]
+    pub fn left_at(self, now: UtcMillis) -> Published {
         Published { start: self.start.max(now), ..self }
     }
 }

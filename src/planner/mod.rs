@@ -9,6 +9,7 @@ pub mod difference;
 mod expectation;
 mod light;
 mod naps;
+mod news;
 mod nights;
 pub mod numbers;
 mod phrases;
@@ -33,10 +34,11 @@ mod properties;
 mod wording_tests;
 
 pub use difference::{Difference, Published, compare, is_repeated_by};
+pub use news::{FlightTime, News, Nights, Step, StepTime};
 pub use reader::{Reader, When};
 pub use rule::make;
 pub use target::{Direction, Heading};
-pub use wording::{FlightTime, HeadlineInput, News, Nights, change_to_tell, headline};
+pub use wording::{HeadlineInput, headline};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};

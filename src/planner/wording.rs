@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::news::{FlightTime, News, Nights, Step, StepTime};
 use super::reader::{Reader, When};
-use crate::event::flight::Iata;
-use crate::event::recommendation::{Action, ActionKind};
+use crate::event::recommendation::ActionKind;
 
 use crate::units::Span;
 
@@ -25,122 +25,6 @@ pub struct HeadlineInput<'a> {
     pub adult: bool,
     pub reader: Reader,
     pub news: News<'a>,
-}
-
-/// The change to speak of: that of a sleep, else of a nap, else of light; `None` where only lesser things change.
-///
-/// `is_as_before`: whether an action was published as it is now.
-#[must_use]
-pub fn change_to_tell(actions: &[Action], is_as_before: impl Fn(&Action) -> bool) -> Option<(ActionKind, When)> {
-    let changed = actions.iter().filter(|action| !is_as_before(action));
-    let told = changed.filter_map(|action| Some((telling_rank(action.kind)?, action)));
-    // The first of those that matter most.
-    told.min_by_key(|(rank, _)| *rank).map(|(_, action)| (action.kind, When::of(action)))
-}
-
-/// Lowest for what a headline speaks of first; `None` for what it never names: a time beside a meal or caffeine reads
-/// as if it were the point of the plan.
-fn telling_rank(kind: ActionKind) -> Option<u8> {
-    match kind {
-        ActionKind::Sleep => Some(0),
-        ActionKind::Nap => Some(1),
-        ActionKind::Wake | ActionKind::BrightLight | ActionKind::DimLight | ActionKind::Dark => Some(2),
-        ActionKind::WindDown => Some(3),
-        ActionKind::Meal | ActionKind::Feed | ActionKind::CaffeineUntil | ActionKind::Melatonin => None,
-    }
-}
-
-/// What there is to say.
-#[derive(Clone, Debug, PartialEq)]
-pub enum News<'a> {
-    /// `bed`: tonight's bedtime; `nap`: the nap that bridges the time until then or comes next today. Both only where
-    /// they are [near](When::is_near): the sentence says "tonight" and no zone.
-    NapMissed {
-        bed: Option<When>,
-        nap: Option<When>,
-    },
-    NapShort {
-        slept: Span,
-        bed: Option<When>,
-        nap: Option<When>,
-    },
-    NapFound {
-        bed: Option<When>,
-    },
-    /// `late_by`: against the booking, negative when early.
-    FlightDelayed {
-        flight: &'a str,
-        late_by: Span,
-        time: FlightTime,
-        plan_holds: bool,
-    },
-    /// A delay, of which a connection is the worse part. `changed`: the flight with the news, late by so much against the
-    /// booking; the connection is from or to `other` at `airport`.
-    Connection {
-        changed: &'a str,
-        late_by: Span,
-        /// The departure of `changed` as now expected, while it is ahead.
-        boarding: Option<When>,
-        other: &'a str,
-        /// `changed` is the flight that brings people to the airport.
-        changed_comes_first: bool,
-        airport: Iata,
-        /// Between landing and departure; `None`: the connection is missed.
-        left: Option<Span>,
-    },
-    FlightCancelled {
-        flight: &'a str,
-        confirmed: bool,
-    },
-    /// Cancelled or diverted was taken back. `boarding`: as in [`News::Connection`].
-    FlightReinstated {
-        flight: &'a str,
-        was_diverted: bool,
-        boarding: Option<When>,
-    },
-    FlightDiverted {
-        flight: &'a str,
-        to: Option<Iata>,
-    },
-    TripPlanned {
-        destination: Iata,
-        nights: Nights,
-    },
-    /// `away`: not at home when it is called off.
-    TripCalledOff {
-        destination: Option<Iata>,
-        away: bool,
-    },
-    /// The change that matters most: its action and new start; else an action that falls away.
-    PlanRefreshed {
-        change: Option<(ActionKind, When)>,
-        dropped: Option<(ActionKind, When)>,
-    },
-}
-
-/// The time of a flight that has news, and how it lies to what people know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlightTime {
-    /// Its departure, of which nothing but the booking was said before.
-    Leaves(When),
-    /// Its departure, later than was said last.
-    LeavesLaterStill(When),
-    /// Its departure, earlier than was said last: whoever counts on that comes too late.
-    LeavesSooner(When),
-    /// Its departure stands; the landing is what moved.
-    LandsOtherwise { leaves: When },
-    /// It has left; its landing.
-    Left { lands: When },
-}
-
-/// What becomes of the nights when a trip is planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nights {
-    Usual,
-    /// From this one on, which is still ahead, at another time than was known until now.
-    MoveFrom(When),
-    /// Not the usual ones, and no other than the plan before had them.
-    AsPlannedBefore,
 }
 
 /// The headline: at most 90 characters, no exclamation mark, no blame.
@@ -290,23 +174,26 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
         }
         News::PlanRefreshed { change, dropped } => {
             let plan = capitalised(&subject.possessive());
-            let spoken = |(kind, when): (ActionKind, When)| match kind {
+            let spoken = |kind: ActionKind, when: When| match kind {
                 ActionKind::Sleep => reader.bedtime(when),
                 _ => reader.spoken(when),
             };
-            let changed = change.and_then(|said| Some((step(said.0)?, spoken(said))));
-            let dropped = dropped.and_then(|said| Some((dropped_step(said.0)?, spoken(said))));
+            let changed = change.map(|Step { kind, time }| match time {
+                StepTime::Start(when) => (step(kind), spoken(kind, when)),
+                StepTime::End(when) => (step_until(kind), reader.spoken(when)),
+            });
+            let dropped = dropped.map(|(kind, when)| (dropped_step(kind), spoken(kind, when)));
             match changed.or(dropped) {
                 Some((step, time)) => format!("{plan} plan has changed: {step} {time}."),
-                None => format!("{plan} plan has changed a little."),
+                None => format!("{plan} plan has changed from tomorrow on."),
             }
         }
     }
 }
 
-/// An action as the last words of a sentence, before its time; `None` where a headline does not name it.
-fn step(kind: ActionKind) -> Option<&'static str> {
-    Some(match kind {
+/// An action as the last words of a sentence, before its time.
+fn step(kind: ActionKind) -> &'static str {
+    match kind {
         ActionKind::Sleep => "bed at",
         ActionKind::Nap => "nap at",
         ActionKind::Wake => "up at",
@@ -314,19 +201,44 @@ fn step(kind: ActionKind) -> Option<&'static str> {
         ActionKind::DimLight => "low light from",
         ActionKind::Dark => "dark from",
         ActionKind::WindDown => "winding down from",
-        ActionKind::Meal | ActionKind::Feed | ActionKind::CaffeineUntil | ActionKind::Melatonin => return None,
-    })
+        ActionKind::Meal => "breakfast at",
+        ActionKind::Feed => "feed at",
+        ActionKind::CaffeineUntil => "coffee and tea from",
+        ActionKind::Melatonin => "melatonin, if taken, at",
+    }
 }
 
-/// The same of an action that falls away.
-fn dropped_step(kind: ActionKind) -> Option<&'static str> {
-    Some(match kind {
+/// The same before its end.
+fn step_until(kind: ActionKind) -> &'static str {
+    match kind {
+        ActionKind::Sleep => "sleep until",
+        ActionKind::Nap => "nap until",
+        ActionKind::Wake => "up until",
+        ActionKind::BrightLight => "bright light until",
+        ActionKind::DimLight => "low light until",
+        ActionKind::Dark => "dark until",
+        ActionKind::WindDown => "winding down until",
+        ActionKind::Meal => "breakfast until",
+        ActionKind::Feed => "feed until",
+        ActionKind::CaffeineUntil => "coffee and tea until",
+        ActionKind::Melatonin => "melatonin, if taken, by",
+    }
+}
+
+/// The same of an action that falls away, before its start.
+fn dropped_step(kind: ActionKind) -> &'static str {
+    match kind {
         ActionKind::Sleep => "no sleep from",
         ActionKind::Nap => "no nap at",
+        ActionKind::Wake => "no getting up at",
         ActionKind::BrightLight => "no more bright light from",
         ActionKind::DimLight | ActionKind::Dark => "no more low light from",
-        _ => return None,
-    })
+        ActionKind::WindDown => "no winding down from",
+        ActionKind::Meal => "no set breakfast at",
+        ActionKind::Feed => "no set feed at",
+        ActionKind::CaffeineUntil => "no set end for coffee and tea from",
+        ActionKind::Melatonin => "no melatonin at",
+    }
 }
 
 /// `3 h`, `2 h 15 min`, `45 min`.

@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::fixtures::{adult, utc};
-use super::{FlightTime, HeadlineInput, News, Nights, Reader, When, change_to_tell, headline};
+use super::fixtures::utc;
+use super::{FlightTime, HeadlineInput, News, Nights, Reader, Step, StepTime, When, headline};
 use crate::event::flight::Iata;
 use crate::event::recommendation::ActionKind;
 use crate::units::{Span, UtcMillis};
@@ -17,6 +17,14 @@ fn at(text: &str) -> When {
 fn say(name: Option<&str>, adult: bool, news: News<'_>) -> String {
     let reader = Reader { now: utc("2026-12-04T12:00:00Z"), time_zone: Tz::Europe__Amsterdam };
     headline(&HeadlineInput { name, adult, reader, news })
+}
+
+fn starts(kind: ActionKind, at: When) -> Step {
+    Step { kind, time: StepTime::Start(at) }
+}
+
+fn ends(kind: ActionKind, at: When) -> Step {
+    Step { kind, time: StepTime::End(at) }
 }
 
 #[test]
@@ -135,19 +143,19 @@ fn headlines_read_like_a_calm_friend() {
         (
             None,
             true,
-            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
+            News::PlanRefreshed { change: bed.map(|bed| starts(ActionKind::Sleep, bed)), dropped: None },
             "Your plan has changed: bed at 18:45 tonight.",
         ),
         (
             None,
             true,
-            News::PlanRefreshed { change: tomorrow.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
+            News::PlanRefreshed { change: tomorrow.map(|bed| starts(ActionKind::Sleep, bed)), dropped: None },
             "Your plan has changed: bed at 18:45 on 5 Dec.",
         ),
         (
             mia,
             false,
-            News::PlanRefreshed { change: in_tokyo.map(|bed| (ActionKind::Sleep, bed)), dropped: None },
+            News::PlanRefreshed { change: in_tokyo.map(|bed| starts(ActionKind::Sleep, bed)), dropped: None },
             "Mia's plan has changed: bed at 02:45, night to 5 Dec, Tokyo time.",
         ),
         (
@@ -213,10 +221,16 @@ fn headlines_read_like_a_calm_friend() {
         (
             None,
             true,
-            News::PlanRefreshed { change: bed.map(|bed| (ActionKind::CaffeineUntil, bed)), dropped: None },
-            "Your plan has changed a little.",
+            News::PlanRefreshed { change: bed.map(|bed| starts(ActionKind::Meal, bed)), dropped: None },
+            "Your plan has changed: breakfast at 18:45.",
         ),
-        (mia, false, News::PlanRefreshed { change: None, dropped: None }, "Mia's plan has changed a little."),
+        (
+            None,
+            true,
+            News::PlanRefreshed { change: bed.map(|bed| ends(ActionKind::BrightLight, bed)), dropped: None },
+            "Your plan has changed: bright light until 18:45.",
+        ),
+        (mia, false, News::PlanRefreshed { change: None, dropped: None }, "Mia's plan has changed from tomorrow on."),
     ] {
         assert_eq!(say(name, adult, news), expected);
     }
@@ -231,20 +245,6 @@ fn only_what_is_soon_and_by_the_clock_of_here_is_near() {
     let there = Some(When { time_zone: Tz::Asia__Tokyo, ..bed });
     let news = News::NapMissed { bed: there, nap: Some(at("2026-12-04T13:30:00Z")) };
     assert_eq!(say(Some("Mia"), false, news), "Mia missed a nap: next one at 14:30.");
-}
-
-#[test]
-fn the_change_to_tell_is_a_sleep_before_light_and_never_a_meal_or_caffeine() {
-    let mut case =
-        adult("2026-06-10T08:00:00Z").flying("2026-06-12T18:00:00Z", "2026-06-13T06:00:00Z", "NRT", Tz::Asia__Tokyo);
-    (case.caffeine, case.melatonin) = (true, true);
-    let actions = case.plan().actions;
-    let told = |kinds: &[ActionKind]| change_to_tell(&actions, |action| !kinds.contains(&action.kind));
-    let lesser = [ActionKind::CaffeineUntil, ActionKind::Meal, ActionKind::Melatonin];
-    assert!(actions.iter().any(|action| lesser.contains(&action.kind)));
-    assert_eq!(told(&lesser), None);
-    let kind = |kinds: &[ActionKind]| told(kinds).map(|(kind, _)| kind);
-    assert_eq!(kind(&[ActionKind::CaffeineUntil, ActionKind::BrightLight, ActionKind::Sleep]), Some(ActionKind::Sleep));
 }
 
 #[test]
@@ -294,8 +294,9 @@ proptest! {
             News::FlightCancelled { flight, confirmed: flag },
             News::FlightDiverted { flight, to },
             News::TripPlanned { destination, nights: first.map_or(Nights::AsPlannedBefore, Nights::MoveFrom) },
-            News::PlanRefreshed { change: first.map(|first| (kind, first)), dropped: None },
+            News::PlanRefreshed { change: first.map(|first| starts(kind, first)), dropped: None },
             News::PlanRefreshed { change: None, dropped: second.map(|second| (kind, second)) },
+            News::PlanRefreshed { change: first.map(|first| ends(kind, first)), dropped: None },
             News::TripCalledOff { destination: to, away: flag },
             News::FlightReinstated { flight, was_diverted: flag, boarding: first },
             News::Connection {
