@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::fixtures::*;
 use super::journey_tests::{family, planned, tell_trip};
-use crate::event::recommendation::{ActionKind, Reason, Urgency};
+use crate::event::recommendation::{ActionKind, Reason, Recommendation, Urgency};
 use crate::units::Span;
 
 #[test]
@@ -187,7 +187,8 @@ fn a_flight_that_comes_forward_again_is_said_to_leave_sooner_and_breaks_through_
     let tell = |story: &mut Story, hours: f64, late: Span| {
         let before = story.said.len();
         story.tell(at(7, hours), "", news(status(&flight, at(7, hours), late)));
-        let said = story.said[before..].iter().find(|said| said.user_id == "ana").unwrap();
+        let is_news = |said: &&Recommendation| said.user_id == "ana" && said.reason == Reason::FlightDelayed;
+        let said = story.said[before..].iter().find(is_news).unwrap();
         (said.headline.clone(), said.urgency)
     };
     let (late, _) = tell(&mut story, 6.0, Span::hours(3));
