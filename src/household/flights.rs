@@ -227,12 +227,11 @@ impl Household {
             }
             (LegFate::Flying, None) => (
                 Reason::FlightDelayed,
-                match told.reinstated {
-                    Some(was_diverted) => Topic::Reinstated { flight, was_diverted, departs, arrives },
-                    None => {
-                        let (time, late_by) = told.time(moment.now);
-                        Topic::Delayed { flight, late_by, time, arrives }
-                    }
+                if let Some(was_diverted) = told.reinstated {
+                    Topic::Reinstated { flight, was_diverted, departs, arrives }
+                } else {
+                    let (time, late_by) = told.time(moment.now);
+                    Topic::Delayed { flight, late_by, time, arrives }
                 },
             ),
             (LegFate::Cancelled { certain }, _) => {

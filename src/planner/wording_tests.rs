@@ -30,14 +30,15 @@ fn ends(kind: ActionKind, at: When) -> Step {
 #[test]
 #[expect(clippy::too_many_lines, reason = "a list")]
 fn headlines_read_like_a_calm_friend() {
-    let bed = Some(at("2026-12-04T17:45:00Z"));
+    let tonight = at("2026-12-04T17:45:00Z");
+    let bed = Some(tonight);
     let nap = Some(at("2026-12-04T13:30:00Z"));
     let mia = Some("Mia");
     let tokyo = Iata::parse("NRT").unwrap();
-    let (flight, boarding) = ("KL641", Some(at("2026-12-04T16:10:00Z")));
+    let leaves = at("2026-12-04T16:10:00Z");
+    let (flight, boarding) = ("KL641", Some(leaves));
     let late =
         |minutes, time, plan_holds| News::FlightDelayed { flight, late_by: Span::minutes(minutes), time, plan_holds };
-    let leaves = boarding.unwrap();
     let left = FlightTime::Left { lands: leaves };
     let tomorrow = Some(at("2026-12-05T17:45:00Z"));
     let in_tokyo = bed.map(|bed| When { time_zone: Tz::Asia__Tokyo, ..bed });
@@ -131,7 +132,7 @@ fn headlines_read_like_a_calm_friend() {
         (
             mia,
             false,
-            News::TripPlanned { destination: tokyo, nights: Nights::MoveFrom(bed.unwrap()) },
+            News::TripPlanned { destination: tokyo, nights: Nights::MoveFrom(tonight) },
             "Mia's plan for NRT: bed moves to 18:45 tonight.",
         ),
         (
