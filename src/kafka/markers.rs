@@ -4,6 +4,7 @@
 //! everything that has changed since may have been written after it: the topic is searched from its end in growing pieces.
 
 use std::collections::BTreeSet;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::Message as _;
@@ -20,6 +21,9 @@ const ROUND_TRIP: Duration = Duration::from_secs(10);
 
 /// Records at the end of each partition that are looked at first; each further look takes ten times as many.
 const FIRST_LOOK: i64 = 500;
+
+/// Before a question is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Whoever finds none within this time goes on without.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,7 +62,17 @@ pub fn any(cluster: &Cluster, processor: &str, partitions: i32) -> Result<Found,
     let deadline = Instant::now() + PATIENCE;
     let mut lengths = Vec::new();
     for partition in 0..partitions {
-        let (low, end) = consumer.fetch_watermarks(&topic, partition, ROUND_TRIP).map_err(failed)?;
+        let (low, end) = loop {
+            match consumer.fetch_watermarks(&topic, partition, ROUND_TRIP) {
+                Ok(found) => break found,
+                // Brokers that come back need a moment until every partition has its leader.
+                Err(error) if Instant::now() >= deadline => return Err(failed(error)),
+                Err(error) => {
+                    debug!(%error, topic, partition, "asking where it ends");
+                    thread::sleep(PAUSE);
+                }
+            }
+        };
         if end > low {
             lengths.push((partition, end - low));
         }
