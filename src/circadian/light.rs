@@ -189,6 +189,13 @@ impl LightModel {
         }
     }
 
+    /// The same of somebody who is up all through the usual night and slept at another time of day: nobody sits in an
+    /// evening's light for that long, who does so works.
+    #[must_use]
+    pub fn up_all_night(&self) -> Lux {
+        self.indoor
+    }
+
     /// What a light event means that says when and nothing else. People log light that stands out: by day more than the
     /// imputed level, less than being outdoors; in the evening and at night there is no telling, and the imputed level stays.
     #[must_use]

@@ -22,6 +22,10 @@ pub const LOOKAHEAD: Span = Span::hours(18);
 /// A sleep this far outside the usual night still tells how that night went.
 const NIGHT_SLACK: Span = Span::hours(3);
 
+/// Who slept for so long, so far from the usual night, was up all through that.
+const SLEPT_INSTEAD: Span = Span::hours(4);
+const ANOTHER_TIME: Span = Span::hours(6);
+
 /// Shorter sleeps in the evening do not tell how the night went.
 const TELLS_OF_THE_NIGHT: Span = Span::hours(2);
 
@@ -55,8 +59,8 @@ pub struct LightAtEye<'a> {
     bouts: Vec<Bout>,
     next_bout: usize,
     stretch: usize,
-    /// Start of the usual night asked for last, and whether it was logged.
-    night: Option<(UtcMillis, bool)>,
+    /// Start of the usual night asked for last, and what the log says of it.
+    night: Option<(UtcMillis, Night)>,
 }
 
 impl<'a> LightAtEye<'a> {
@@ -103,6 +107,7 @@ impl<'a> LightAtEye<'a> {
             Place::Home | Place::Away { .. } if !reported.ate && self.usually_asleep(bin, local_minute) => {
                 return LightBin { light: model.asleep(), source: LightSource::Asleep };
             }
+            Place::Home | Place::Away { .. } if self.is_up_all_night(bin, local_minute) => model.up_all_night(),
             Place::Home | Place::Away { .. } => model.imputed(local_hour, LightPlace::Home),
         };
         LightBin { light, source: LightSource::Imputed }
@@ -159,7 +164,8 @@ impl<'a> LightAtEye<'a> {
         let day = self.sources.day;
         let ahead = bin >= self.sources.now;
         if day.is_night(local_minute) {
-            return ahead && !self.night_has_ended(bin, local_minute) || !self.is_logged_night(bin, local_minute);
+            return ahead && !self.night_has_ended(bin, local_minute)
+                || self.night_of(bin, local_minute) == Night::Unlogged;
         }
         day.is_nap(local_minute) && (ahead || !self.logs_sleep_around(bin))
     }
@@ -175,22 +181,41 @@ impl<'a> LightAtEye<'a> {
             })
     }
 
-    fn is_logged_night(&mut self, bin: UtcMillis, local_minute: i32) -> bool {
+    fn is_up_all_night(&mut self, bin: UtcMillis, local_minute: i32) -> bool {
+        self.sources.day.is_night(local_minute) && self.night_of(bin, local_minute) == Night::UpAllThrough
+    }
+
+    /// What the log says of the usual night that holds a quarter hour.
+    fn night_of(&mut self, bin: UtcMillis, local_minute: i32) -> Night {
         let night_start = bin - self.sources.day.since_bedtime(local_minute);
-        if let Some((known, logged)) = self.night
+        if let Some((known, night)) = self.night
             && known == night_start
         {
-            return logged;
+            return night;
         }
         let from = night_start - NIGHT_SLACK;
-        let until = (night_start + self.sources.day.night_length() + NIGHT_SLACK).min(night_start + LOOKAHEAD);
-        let logged = self.bouts.iter().any(|bout| {
+        let night_length = self.sources.day.night_length();
+        let until = (night_start + night_length + NIGHT_SLACK).min(night_start + LOOKAHEAD);
+        let tells = |bout: &&Bout| {
             bout.start < until
                 && bout.end > from
                 && (bout.going_on || bout.length().is_none_or(|length| length >= TELLS_OF_THE_NIGHT))
-        });
-        self.night = Some((night_start, logged));
-        logged
+        };
+        // What may still be merged into a bout from beyond what is looked at here makes no difference.
+        let looked_at = night_start + LOOKAHEAD - DARK_GAP;
+        let length = |bout: &Bout| bout.end.min(looked_at) - bout.start;
+        let slept_instead = |bout: &Bout| {
+            let off_middle = (bout.start - night_start) + Span((length(bout).0 - night_length.0) / 2);
+            let is_known = bout.end_known || bout.end > looked_at;
+            is_known && length(bout) >= SLEPT_INSTEAD && off_middle.abs() > ANOTHER_TIME
+        };
+        let night = match self.bouts.iter().filter(tells).max_by_key(|bout| length(bout)) {
+            None => Night::Unlogged,
+            Some(longest) if slept_instead(longest) => Night::UpAllThrough,
+            Some(_) => Night::Slept,
+        };
+        self.night = Some((night_start, night));
+        night
     }
 
     fn logs_sleep_around(&self, bin: UtcMillis) -> bool {
@@ -204,6 +229,15 @@ impl<'a> LightAtEye<'a> {
         }
         &whereabouts[self.stretch]
     }
+}
+
+/// A usual night, as far as the log goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Night {
+    /// It counts as slept.
+    Unlogged,
+    Slept,
+    UpAllThrough,
 }
 
 /// What was reported of one quarter hour.

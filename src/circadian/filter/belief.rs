@@ -223,6 +223,7 @@ impl Belief {
         let phase = ensemble.phase_noise() * PHASE_PER_HOUR;
         self.covariance[PHASE][PHASE] += phase * phase * days;
         self.covariance[AMPLITUDE][AMPLITUDE] += numbers.amplitude_noise * numbers.amplitude_noise * days;
+        self.covariance[DELTA][DELTA] += ensemble.delta_noise() * ensemble.delta_noise() * days;
         // Light that is wrong by a factor does what a gain that is wrong by it does: the last pair of points tells what.
         let reach = 2.0 * REACH * ensemble.factor()[GAIN][GAIN];
         let slope = |row: usize| (samples[row][2 * GAIN] - samples[row][2 * GAIN + 1]) / reach;

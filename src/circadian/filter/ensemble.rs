@@ -39,6 +39,8 @@ impl Wakeful {
 pub(super) struct Noise {
     /// SD of the phase's own noise, hours per square root of a day.
     pub phase: f64,
+    /// The same of δ.
+    pub delta: f64,
     /// SD of the logarithm of light that is imputed.
     pub imputed: f64,
 }
@@ -107,6 +109,11 @@ impl Ensemble {
     /// SD of the phase's own noise, hours per square root of a day.
     pub(super) fn phase_noise(&self) -> f64 {
         self.noise.phase
+    }
+
+    /// SD of δ's own noise, hours per square root of a day.
+    pub(super) fn delta_noise(&self) -> f64 {
+        self.noise.delta
     }
 
     /// Variance of the logarithm of the light on the way.

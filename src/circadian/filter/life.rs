@@ -16,6 +16,10 @@ const NIGHTS_TO_LEAVE: u8 = 2;
 /// How much of the middle of the last nights' deviation from habit a new night replaces.
 const LATEST_NIGHT: f32 = 0.3;
 
+/// The same of how far nights lie from those before, and the most that one counts, hours.
+const SCATTERED_NIGHT: f32 = 0.1;
+const MOST_SCATTER: f32 = 3.0;
+
 /// Smaller than an `Option` of a time.
 const NEVER: UtcMillis = UtcMillis::MAX;
 
@@ -24,13 +28,14 @@ const NEVER: UtcMillis = UtcMillis::MAX;
 pub struct Life {
     /// Since when it is not; [`NEVER`] while it is.
     unsettled_since: UtcMillis,
-    /// Whether that was a change of the local clock, which takes its days to settle from.
+    /// Whether that was a change of the local clock, or nights that came back from another time of day: which takes its days
+    /// to settle from.
     by_shift: bool,
     /// The latest flight's change of the clock, hours, until the day after it begins; 0 without one.
     arrived: f32,
     /// Whether these are days of which it is known what moves the clock.
     explained: bool,
-    /// And that was a flight's.
+    /// Whether nights lie between the clock and where they are wanted.
     after_flight: bool,
     off_habit: u8,
     near_habit: u8,
@@ -41,6 +46,8 @@ pub struct Life {
     habit_moved: f32,
     /// The same of the last nights.
     lately: f32,
+    /// How far nights lie from those before them since life is as it is, thousandths of an hour.
+    scatter: u16,
 }
 
 /// A main sleep as the rules see it.
@@ -81,6 +88,7 @@ impl Life {
             rejected_at: 0.0,
             habit_moved: 0.0,
             lately: 0.0,
+            scatter: 0,
         }
     }
 
@@ -90,16 +98,18 @@ impl Life {
     }
 
     /// Whether these are days of which it is known what moves the clock: usual ones, or after a flight, or along a plan.
-    /// Nights that went off the habit and nobody said why are not of them: who works at night has lights on of which nobody
-    /// thinks. Holds from one day of UTC to the next.
+    /// Nights that went off the habit and nobody said why are not of them, nor those that come now early and now late: who
+    /// works at night or is woken by a child has lights on of which nobody thinks. Holds from one day of UTC to the next.
     #[must_use]
     pub fn is_explained(&self) -> bool {
         self.explained
     }
 
-    /// A day of UTC begins: what the local clock changed by on the one before, if it did.
-    pub fn day_begins(&mut self) -> Option<Hours> {
-        self.explained = self.is_settled() || self.by_shift;
+    /// A day of UTC begins: what the local clock changed by on the one before, if it did. `usual_scatter`: of a settled night
+    /// about the clock.
+    pub fn day_begins(&mut self, usual_scatter: Hours, numbers: &FilterNumbers) -> Option<Hours> {
+        let is_restless = f64::from(self.scatter) > 1_000.0 * numbers.restless * usual_scatter.0;
+        self.explained = self.by_shift || self.is_settled() && !is_restless;
         let by = std::mem::take(&mut self.arrived);
         (by != 0.0).then_some(Hours(f64::from(by)))
     }
@@ -113,21 +123,36 @@ impl Life {
         }
     }
 
+    /// How much later than this person's habit a night lies that lies so much later than the one that was told.
+    #[must_use]
+    pub fn from_habit(&self, from_told: Hours) -> Hours {
+        (from_told - Hours(f64::from(self.habit_moved))).wrap_12()
+    }
+
+    /// How far the last nights lie from the habit, hours.
+    fn off_habit(&self) -> Hours {
+        Hours(Hours(f64::from(self.lately - self.habit_moved)).wrap_12().0.abs())
+    }
+
     fn leave(&mut self, at: UtcMillis, by_shift: bool) {
         self.unsettled_since = at;
         self.by_shift = by_shift;
         self.near_habit = 0;
         self.off_habit = 0;
         self.rejected = 0;
+        self.scatter = 0;
     }
 
     /// What to do with a main sleep. `off_estimate`: by how much it lies after where the estimate expects it, hours;
     /// `sd`: of the estimate, hours.
     pub fn take(&mut self, sleep: &MainSleep, off_estimate: f64, sd: f64, numbers: &FilterNumbers) -> Use {
         let from_told = sleep.from_habit.0;
-        let from_habit = Hours(from_told - f64::from(self.habit_moved)).wrap_12().0;
+        let from_habit = self.from_habit(sleep.from_habit).0;
+        let was_off = self.off_habit();
         let step = Hours(from_told - f64::from(self.lately)).wrap_12().0 as f32;
         self.lately += LATEST_NIGHT * step;
+        let scattered = 1_000.0 * step.abs().min(MOST_SCATTER) - f32::from(self.scatter);
+        self.scatter = (f32::from(self.scatter) + SCATTERED_NIGHT * scattered) as u16;
         if sleep.planned {
             self.leave(sleep.middle, true);
             self.after_flight = false;
@@ -143,6 +168,12 @@ impl Life {
                 self.leave(sleep.middle, false);
             }
             return Use::IsDark;
+        }
+        if !self.by_shift && was_off >= numbers.another_time && from_habit.abs() <= numbers.another_time.0 {
+            // Back from nights at another time of day: as from another zone.
+            self.leave(sleep.middle, true);
+            self.after_flight = true;
+            return Use::Compromises;
         }
         let near = from_habit.abs() <= numbers.near_habit.0 && off_estimate.abs() <= sd.max(1.0);
         self.near_habit = if near { self.near_habit.saturating_add(1) } else { 0 };
@@ -167,6 +198,7 @@ impl Life {
         self.after_flight = false;
         self.off_habit = 0;
         self.near_habit = 0;
+        self.scatter = 0;
     }
 
     /// An observing sleep was rejected, `off` hours from where it was expected. Whether enough of them agree that the
@@ -184,5 +216,51 @@ impl Life {
 
     pub fn accepted(&mut self) {
         self.rejected = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A life after a night a day at these hours after the habit; what the last one was used for.
+    fn lived(from_habit: impl IntoIterator<Item = f64>) -> (Life, Use) {
+        let numbers = FilterNumbers::embedded();
+        let (mut life, mut last) = (Life::settled(), Use::Observes);
+        for (day, off) in (0..).zip(from_habit) {
+            let middle = UtcMillis(0) + Span::days(day) + Span::from_hours(Hours(3.0 + off));
+            let sleep = MainSleep { middle, from_habit: Hours(off).wrap_12(), planned: false };
+            last = life.take(&sleep, 0.0, 1.0, &numbers);
+            life.day_begins(Hours(numbers.sleep_adult), &numbers);
+        }
+        (life, last)
+    }
+
+    #[test]
+    fn nights_that_come_now_early_and_now_late_are_not_explained_though_they_lie_about_the_habit() {
+        let swinging = |by: f64| lived((0..40).map(|day| if day % 2 == 0 { by } else { -by })).0;
+        assert!(swinging(0.3).is_settled() && swinging(0.3).is_explained());
+        assert!(swinging(0.8).is_settled() && !swinging(0.8).is_explained());
+    }
+
+    #[test]
+    fn nights_back_from_another_time_of_day_are_taken_as_after_a_flight() {
+        let worked_at_night = |nights_since: usize| {
+            lived([0.0; 5].into_iter().chain([9.0; 7]).chain(std::iter::repeat_n(2.0, nights_since)))
+        };
+        let (life, last) = worked_at_night(0);
+        assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDark);
+        let (life, last) = worked_at_night(2);
+        assert!(!life.is_settled() && life.is_explained() && last == Use::Compromises);
+        // Two hours off the habit are not near it: so the days bring settled life back.
+        assert!(!worked_at_night(21).0.is_settled());
+        let (life, last) = worked_at_night(22);
+        assert!(life.is_settled() && last == Use::ObservesAnew);
+    }
+
+    #[test]
+    fn nights_two_hours_late_from_one_day_on_are_no_journey() {
+        let (life, last) = lived([0.0; 5].into_iter().chain([2.0; 15]));
+        assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDark);
     }
 }

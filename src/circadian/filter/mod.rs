@@ -17,6 +17,7 @@
 //! | [`prior`] | what is believed before anything was seen |
 //! | [`belief`] | one normal distribution: moved by light, sharpened by observations |
 //! | `ensemble` | its sample points on their way |
+//! | [`happening`] | what is told beside light |
 //! | [`life`] | when sleep is an observation |
 //! | `mixture` | a few of them with weights |
 //! | `compromise` | what nights after a flight say |
@@ -35,6 +36,7 @@ pub mod belief;
 mod compromise;
 pub mod crossing;
 mod ensemble;
+pub mod happening;
 pub mod life;
 mod matrix;
 mod mixture;
@@ -49,11 +51,12 @@ mod tests;
 
 pub use belief::{Belief, Surprise};
 pub use crossing::Published;
+pub use happening::Happening;
 pub use life::{Life, MainSleep};
 pub use numbers::FilterNumbers;
 pub use person::{EveningLight, Person};
 pub use prior::{Prior, Slopes};
-pub use track::{Happening, Run, Track};
+pub use track::{Run, Track};
 
 use crate::circadian::Hannay19;
 use crate::units::{Lux, Span};

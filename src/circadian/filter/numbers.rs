@@ -22,6 +22,7 @@ pub struct FilterNumbers {
     pub reversion_days: f64,
     pub phase_noise: f64,
     pub phase_noise_unexplained: f64,
+    pub delta_noise_unexplained: f64,
     pub phase_noise_stranger: f64,
     pub amplitude_noise: f64,
     pub measured_light: f64,
@@ -41,6 +42,8 @@ pub struct FilterNumbers {
     pub shift: Hours,
     pub off_habit: Hours,
     pub near_habit: Hours,
+    pub another_time: Hours,
+    pub restless: f64,
     pub returns_after: Span,
     pub returns_at: Span,
     pub returned_sd: f64,
@@ -83,6 +86,7 @@ impl FilterNumbers {
         let mut noise = file.section("noise")?;
         let phase_noise = noise.number("phase", "h", 0.0..=3.0)?;
         let phase_noise_unexplained = noise.number("phase_unexplained", "h", 0.0..=3.0)?;
+        let delta_noise_unexplained = noise.number("delta_unexplained", "h", 0.0..=1.0)?;
         let phase_noise_stranger = noise.number("phase_stranger", "h", 0.0..=3.0)?;
         let amplitude_noise = noise.number("amplitude", "1", 0.0..=0.2)?;
         noise.finish()?;
@@ -110,6 +114,8 @@ impl FilterNumbers {
         let (returned_sd, split_shift, split_sd) = (hours("returned_sd")?, hours("split_shift")?, hours("split_sd")?);
         let (merged_within, diffuse_sd) = (hours("merged_within")?, hours("diffuse_sd")?);
         let either_way_shift = hours("either_way_shift")?;
+        let another_time = hours("another_time")?;
+        let restless = rules.number("restless", "1", 0.5..=10.0)?;
         let split_reach = rules.number("split_reach", "1", 0.0..=0.99)?;
         let uncertain_weight = rules.number("uncertain_weight", "1", 0.0..=0.5)?;
         let (returns_after, returns_at) = (days(&mut rules, "returns_after")?, days(&mut rules, "returns_at")?);
@@ -134,6 +140,7 @@ impl FilterNumbers {
             reversion_days,
             phase_noise,
             phase_noise_unexplained,
+            delta_noise_unexplained,
             phase_noise_stranger,
             amplitude_noise,
             measured_light,
@@ -153,6 +160,8 @@ impl FilterNumbers {
             shift: Hours(shift),
             off_habit: Hours(off_habit),
             near_habit: Hours(near_habit),
+            another_time: Hours(another_time),
+            restless,
             returns_after,
             returns_at,
             returned_sd,

@@ -101,7 +101,7 @@ fn eight_points_have_the_moments_of_the_points_of_all_seven_numbers() {
     };
 
     let mut ensemble =
-        ensemble::Ensemble::of(&belief, &model().oscillator, ensemble::Noise { phase: 0.0, imputed: 0.33 });
+        ensemble::Ensemble::of(&belief, &model().oscillator, ensemble::Noise { phase: 0.0, delta: 0.0, imputed: 0.33 });
     let mut cell = from;
     while cell < to {
         let bin = |bin| LightBin { light: light(bin), source: LightSource::Asleep };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::belief::{AMPLITUDE, Belief, DELTA, Kept, Observation, PHASE, Surprise};
 use super::compromise::Compromise;
 use super::ensemble::{Ensemble, Noise, cells_in};
+use super::happening::Happening;
 use super::life::{Life, MainSleep, Use};
 use super::mixture::{Mixture, PARTS};
 use super::person::{EveningLight, Person};
@@ -21,38 +22,6 @@ use crate::units::{Hours, Radians, Span, UtcMillis};
 const ABOUT_A_NIGHT: Hours = Hours(6.0);
 
 const DAY: Span = Span::days(1);
-
-/// Something that says more of the clock than light does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Happening {
-    /// The local clock is another one from here on, by so many hours in (−12, 12].
-    Shift {
-        at: UtcMillis,
-        by: Hours,
-    },
-    Sleep(MainSleep),
-    /// Seen asleep at this time, in or about the usual night; nothing is known of start and end.
-    SeenAsleep {
-        at: UtcMillis,
-        from_habit: Hours,
-    },
-    /// A measured CBTmin with its SD.
-    Marker {
-        cbt_min: UtcMillis,
-        sd: Hours,
-    },
-}
-
-impl Happening {
-    #[must_use]
-    pub fn at(&self) -> UtcMillis {
-        match self {
-            Happening::Shift { at, .. } | Happening::SeenAsleep { at, .. } => *at,
-            Happening::Sleep(sleep) => sleep.middle,
-            Happening::Marker { cbt_min, .. } => *cbt_min,
-        }
-    }
-}
 
 /// Where a clock may be, at an instant of the grid; plain data, to be kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -261,12 +230,14 @@ impl Run<'_> {
 
     fn noise(&self) -> Noise {
         let numbers = &self.model.numbers;
-        let (phase, imputed) = match (self.life.is_explained(), self.person.knows_hours) {
-            (false, _) => (numbers.phase_noise_unexplained, numbers.imputed_unexplained),
-            (true, false) => (numbers.phase_noise_stranger, numbers.imputed_stranger),
-            (true, true) => (numbers.phase_noise, numbers.imputed_light),
+        let (phase, delta, imputed) = match (self.life.is_explained(), self.person.knows_hours) {
+            (false, _) => {
+                (numbers.phase_noise_unexplained, numbers.delta_noise_unexplained, numbers.imputed_unexplained)
+            }
+            (true, false) => (numbers.phase_noise_stranger, 0.0, numbers.imputed_stranger),
+            (true, true) => (numbers.phase_noise, 0.0, numbers.imputed_light),
         };
-        Noise { phase, imputed }
+        Noise { phase, delta, imputed }
     }
 
     /// At an instant of redrawing: what is kept is what goes on; beliefs are taken apart and put together.
@@ -285,7 +256,7 @@ impl Run<'_> {
             self.beliefs.merge(Hours(numbers.merged_within));
         }
         if self.at.floor_to(DAY) == self.at
-            && let Some(by) = self.life.day_begins()
+            && let Some(by) = self.life.day_begins(self.person.sleep_sd, numbers)
         {
             self.arrive(by);
         }
@@ -388,8 +359,9 @@ impl Run<'_> {
     /// Takes in a sleep after a flight.
     fn compromise(&mut self, sleep: &MainSleep, after: f64) {
         let numbers = &self.model.numbers;
+        let from_habit = self.life.from_habit(sleep.from_habit).0;
         let observations = self.beliefs.each(|belief| {
-            let compromise = Compromise::of(belief, sleep.from_habit.0, after, numbers.unsettled_sleep);
+            let compromise = Compromise::of(belief, from_habit, after, numbers.unsettled_sleep);
             (compromise.observation, compromise.moves)
         });
         self.beliefs.take_in(&observations, numbers.gate);

@@ -144,6 +144,7 @@ fn special(scores: &Scores) -> Vec<Target> {
     for (family, later, earlier) in [
         ("MAE of the second trip less that of the first (h)", "second trip, 1-8", "first trip, 1-8"),
         ("MAE of settled life after two trips less that before them (h)", "home again", "settled"),
+        ("MAE of the year's last weeks less that of settled life before (h)", "last weeks", "settled"),
     ] {
         for (cell, of) in scores.cells.iter().enumerate().filter(|(_, of)| of.story == Story::Year) {
             let period = |name| of.story.periods().iter().position(|one| *one == name).unwrap_or(0);

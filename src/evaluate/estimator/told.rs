@@ -9,6 +9,9 @@ use crate::units::{Hours, Lux, Span, UtcMillis};
 /// A sleep this far outside the usual night still tells how that night went (`traveller::light`).
 const NIGHT_SLACK: Span = Span::hours(3);
 
+/// Whose night's middle lies further than this from the usual one's was up all through the usual night (`traveller::light`).
+const ANOTHER_TIME: Span = Span::hours(6);
+
 /// A main sleep as it is logged when its sleeper gets up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sleep {
@@ -67,8 +70,15 @@ impl Told {
                 let bedtime = at - self.day.since_bedtime(minute);
                 let from = bedtime - NIGHT_SLACK;
                 let until = bedtime + self.day.night_length() + NIGHT_SLACK;
-                if !self.sleeps.iter().any(|sleep| sleep.start < until && sleep.end > from) {
-                    self.light[index] = LightBin { light: model.asleep(), source: LightSource::Asleep };
+                let of_the_night = self.sleeps.iter().filter(|sleep| sleep.start < until && sleep.end > from);
+                match of_the_night.max_by_key(|sleep| sleep.end - sleep.start) {
+                    None => self.light[index] = LightBin { light: model.asleep(), source: LightSource::Asleep },
+                    Some(slept) => {
+                        let usual = bedtime + Span(self.day.night_length().0 / 2);
+                        if (slept.middle() - usual).abs() > ANOTHER_TIME {
+                            self.light[index].light = model.up_all_night();
+                        }
+                    }
                 }
             }
         }
