@@ -58,6 +58,10 @@ pub struct FilterNumbers {
     pub evening_school: f64,
 }
 
+fn days(section: &mut Section<'_>, key: &str) -> Result<Span, ModelError> {
+    section.number(key, "d", 0.0..=365.0).map(|days| Span::from_hours(Hours(24.0 * days)))
+}
+
 impl FilterNumbers {
     /// Reads a filter file.
     ///
@@ -65,37 +69,32 @@ impl FilterNumbers {
     /// [`ModelError`], naming the key that is missing, unknown, in a wrong unit, unsourced or out of range.
     pub fn from_toml(text: &str) -> Result<FilterNumbers, ModelError> {
         let mut file = ModelFile::parse("filter.toml", text)?;
-        let days = |section: &mut Section<'_>, key| {
-            section.number(key, "d", 0.0..=365.0).map(|days| Span::from_hours(Hours(24.0 * days)))
-        };
 
         let mut people = file.section("people")?;
         let period = people.number("period", "h", 20.0..=28.0)?;
-        let period_sd = people.number("period_sd", "h", 0.01..=1.0)?;
+        let mut sd = |key, most| people.number(key, "h", 0.01..=most);
+        let (period_sd, beta_sd) = (sd("period_sd", 1.0)?, sd("beta_sd", 4.0)?);
+        let (anchor, entrained_sd) = (sd("anchor_sd", 3.0)?, sd("entrained_sd", 10.0)?);
         let log_gain = people.number("log_gain", "1", -2.0..=1.0)?;
         let log_gain_sd = people.number("log_gain_sd", "1", 0.01..=1.5)?;
-        let beta_sd = people.number("beta_sd", "h", 0.01..=4.0)?;
         let amplitude_prior = people.number("amplitude_sd", "1", 0.001..=0.3)?;
-        let anchor = people.number("anchor_sd", "h", 0.01..=3.0)?;
-        let entrained_sd = people.number("entrained_sd", "h", 0.01..=10.0)?;
         let mut share = |key| people.number(key, "1", 0.0..=1.0);
         let (angle_by_beta, angle_by_period) = (share("angle_by_beta")?, share("angle_by_period")?);
         let reversion_days = people.number("reversion", "d", 1.0..=1_000.0)?;
         people.finish()?;
 
         let mut noise = file.section("noise")?;
-        let phase_noise = noise.number("phase", "h", 0.0..=3.0)?;
-        let phase_noise_unexplained = noise.number("phase_unexplained", "h", 0.0..=3.0)?;
-        let delta_noise_unexplained = noise.number("delta_unexplained", "h", 0.0..=1.0)?;
-        let phase_noise_stranger = noise.number("phase_stranger", "h", 0.0..=3.0)?;
+        let mut hours = |key| noise.number(key, "h", 0.0..=3.0);
+        let (phase_noise, phase_noise_stranger) = (hours("phase")?, hours("phase_stranger")?);
+        let (phase_noise_unexplained, delta_noise_unexplained) =
+            (hours("phase_unexplained")?, hours("delta_unexplained")?);
         let amplitude_noise = noise.number("amplitude", "1", 0.0..=0.2)?;
         noise.finish()?;
 
         let mut light = file.section("light")?;
         let mut factor = |key| light.number(key, "1", 0.0..=3.0);
-        let (measured_light, context_light, imputed_light) =
-            (factor("measured")?, factor("context")?, factor("imputed")?);
-        let imputed_unexplained = factor("imputed_unexplained")?;
+        let (measured_light, context_light) = (factor("measured")?, factor("context")?);
+        let (imputed_light, imputed_unexplained) = (factor("imputed")?, factor("imputed_unexplained")?);
         let imputed_stranger = factor("imputed_stranger")?;
         light.finish()?;
 
@@ -112,12 +111,11 @@ impl FilterNumbers {
         let mut hours = |key| rules.number(key, "h", 0.0..=12.0);
         let (shift, off_habit, near_habit) = (hours("shift")?, hours("off_habit")?, hours("near_habit")?);
         let (returned_sd, split_shift, split_sd) = (hours("returned_sd")?, hours("split_shift")?, hours("split_sd")?);
-        let (merged_within, diffuse_sd) = (hours("merged_within")?, hours("diffuse_sd")?);
-        let either_way_shift = hours("either_way_shift")?;
-        let another_time = hours("another_time")?;
+        let [merged_within, diffuse_sd, either_way_shift, another_time] =
+            [hours("merged_within")?, hours("diffuse_sd")?, hours("either_way_shift")?, hours("another_time")?];
         let restless = rules.number("restless", "1", 0.5..=10.0)?;
-        let split_reach = rules.number("split_reach", "1", 0.0..=0.99)?;
-        let uncertain_weight = rules.number("uncertain_weight", "1", 0.0..=0.5)?;
+        let mut share = |key, most| rules.number(key, "1", 0.0..=most);
+        let (split_reach, uncertain_weight) = (share("split_reach", 0.99)?, share("uncertain_weight", 0.5)?);
         let (returns_after, returns_at) = (days(&mut rules, "returns_after")?, days(&mut rules, "returns_at")?);
         rules.finish()?;
 
