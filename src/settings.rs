@@ -263,6 +263,7 @@ impl Config {
     #[must_use]
     pub fn worker(&self, partitions: i32, ticks: bool, accept_gap: bool) -> worker::Settings {
         worker::Settings {
+            prefix: self.topics.prefix.as_str().into(),
             batch: self.engine.batch,
             commit_interval: Duration::from_millis(self.engine.commit_interval_ms),
             records_per_transaction: self.engine.records_per_transaction,

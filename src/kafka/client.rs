@@ -8,9 +8,9 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use tracing::{debug, warn};
+use tracing::debug;
 
-use super::group::{GroupContext, end_aside, give_up, take_nothing};
+use super::group::{GroupContext, complain, end_aside, give_up, take_nothing};
 use super::instance::{Instance, taken_over};
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::producers::Producers;
@@ -145,7 +145,7 @@ impl KafkaLog {
                 RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed,
             ) => Err(LogError::Fatal(format!("consumer: {error}"))),
             other => {
-                warn!(error = %other, topic = self.topic_name, "consumer");
+                complain(&other, &self.topic_name);
                 Ok(())
             }
         }

@@ -10,7 +10,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{TopicPartitionList, TopicPartitionListElem};
-use rdkafka::types::RDKafkaRespErr;
+use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use tracing::{debug, error, info, warn};
 
 use super::repeats::Repeats;
@@ -21,6 +21,21 @@ const LONGEST_CLOSE: Duration = Duration::from_secs(15);
 
 /// Of all clients of the process: what one has lost, the others have.
 static COMPLAINTS: Repeats = Repeats::new();
+
+/// Tells what a client complains of, unless it was told a moment ago.
+pub(super) fn complain(error: &KafkaError, reason: &str) {
+    // Of one kind, not of one text: addresses and times differ.
+    let kind = format!("{:?}", error.rdkafka_error_code());
+    if let Some(kept_quiet) = COMPLAINTS.note(&kind, Instant::now()) {
+        let meaning = match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AllBrokersDown) => {
+                "no broker answers; nothing is lost, and it goes on by itself when one does"
+            }
+            _ => "kafka client",
+        };
+        warn!(%error, reason, kept_quiet, "{meaning}");
+    }
+}
 
 /// Collects what the group does, so that the worker answers when it is ready to.
 #[derive(Default)]
@@ -50,11 +65,7 @@ impl ClientContext for GroupContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        // Of one kind, not of one text: addresses and times differ.
-        let kind = format!("{:?}", error.rdkafka_error_code());
-        if let Some(kept_quiet) = COMPLAINTS.note(&kind, Instant::now()) {
-            warn!(%error, reason, kept_quiet, "kafka client");
-        }
+        complain(&error, reason);
     }
 }
 

@@ -86,6 +86,7 @@ impl Plan {
                 smallest_slice: *random.pick(&[1, 1, 2, 64]),
             }),
             program: "simulated".into(),
+            prefix: "".into(),
             sabotage: sabotage.engine,
         };
         Plan {

@@ -40,16 +40,15 @@ pub(super) struct Loaded {
 
 impl Loaded {
     /// Once for all of them, because whoever empties a topic seldom empties one partition.
-    fn tell<P: Processor>(&self) {
+    fn tell<P: Processor>(&self, states_name: &str) {
         if !self.emptied.is_empty() {
             warn!(
                 topic = P::INPUT.as_str(),
                 partitions = ?self.emptied,
                 to_replay = self.emptied_records,
-                "zoner.state.{} holds nothing of these partitions, although their group has processed them: it was emptied or \
+                "{states_name} holds nothing of these partitions, although their group has processed them: it was emptied or \
                  made anew. Their states are rebuilt from all that the input still holds, which takes longer than a restore; \
-                 nothing is missing in them, unless records were deleted from the input (then --accept-gap has said so)",
-                P::NAME
+                 nothing is missing in them, unless records were deleted from the input (then --accept-gap has said so)"
             );
         }
         let Loaded { partitions, states, records, .. } = *self;
@@ -63,7 +62,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         if self.owned.iter().all(|owned| owned.loading.is_none()) {
             let loaded = std::mem::take(&mut self.loaded);
             if loaded.partitions > 0 {
-                loaded.tell::<P>();
+                loaded.tell::<P>(&states_name::<P>(&self.settings.prefix));
             }
             return Ok(());
         }
@@ -117,8 +116,15 @@ impl<P: Processor, L: Log> Worker<P, L> {
         self.metrics.restored.increment(1);
         match (record.key, record.value) {
             (Some(MARKER_KEY), Some(value)) => {
-                let marker = codec::decode_marker(value)
-                    .map_err(|error| unreadable::<P>(position.partition, "the marker", position.offset, &error))?;
+                let marker = codec::decode_marker(value).map_err(|error| {
+                    unreadable(
+                        &states_name::<P>(&self.settings.prefix),
+                        position.partition,
+                        "the marker",
+                        position.offset,
+                        &error,
+                    )
+                })?;
                 loading.marker = Some(marker);
             }
             (Some(key), value) => loading.latest.put(key, value, position.offset),
@@ -147,9 +153,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
             Some(marker) => self.beginning_with_states(number, marker, loading.input, loading.committed.as_ref())?,
             None => self.beginning_without_states(number, loading.input, loading.committed.as_ref())?,
         };
-        let units = std::mem::take(&mut loading.latest)
-            .decode()
-            .map_err(|found| unreadable::<P>(number, &found.key, found.offset, &found.error))?;
+        let units = std::mem::take(&mut loading.latest).decode().map_err(|found| {
+            unreadable(&states_name::<P>(&self.settings.prefix), number, &found.key, found.offset, &found.error)
+        })?;
         let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
         for (position, unit) in units {
             owned.partition.load(unit, position);
@@ -185,9 +191,17 @@ impl<P: Processor, L: Log> Worker<P, L> {
     }
 }
 
-fn unreadable<P: Processor>(partition: i32, key: &str, offset: i64, error: &CodecError) -> LogError {
-    let name = P::NAME;
+/// The topic of a processor's states, as the cluster calls it.
+pub(super) fn states_name<P: Processor>(prefix: &str) -> String {
+    format!("{prefix}zoner.state.{}", P::NAME)
+}
+
+fn unreadable(topic: &str, partition: i32, key: &str, offset: i64, error: &CodecError) -> LogError {
+    let instead = match error {
+        CodecError::Newer { .. } => "",
+        _ => ". Deleted and made anew (zoner topics create), the topic is rebuilt from what the input still holds",
+    };
     LogError::Fatal(format!(
-        "state of {key} can't be read (zoner.state.{name}, partition {partition}, offset {offset}): {error}"
+        "state of {key} can't be read ({topic}, partition {partition}, offset {offset}): {error}{instead}"
     ))
 }

@@ -44,6 +44,8 @@ use crate::units::Span;
 /// How a worker works; the same for every worker of a process.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What the names of the installation's topics and groups begin with, for messages that name them.
+    pub prefix: Box<str>,
     /// Records taken at once.
     pub batch: usize,
     /// A transaction that recommends nothing is committed after this time.

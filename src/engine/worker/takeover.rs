@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
+use super::loading::states_name;
 use super::{Kept, Worker};
 use crate::engine::checkpoint::Mark;
 use crate::engine::codec::Marker;
@@ -141,7 +142,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         let beginning = Beginning { mark: None, until: committed.map(|committed| committed.offset), start: input.low };
         let Some(committed) = committed.filter(|_| input.low > 0) else { return Ok(beginning) };
         let (low, committed) = (input.low, committed.offset);
-        let topic = P::INPUT.as_str();
+        let topic = format!("{}{}", self.settings.prefix, P::INPUT.as_str());
         self.accept_or_refuse(
             number,
             low,
@@ -160,16 +161,18 @@ impl<P: Processor, L: Log> Worker<P, L> {
         input: Bounds,
         committed: Option<&Committed>,
     ) -> Result<Beginning, LogError> {
-        let topic = P::INPUT.as_str();
+        let topic = format!("{}{}", self.settings.prefix, P::INPUT.as_str());
         marker
             .check_layout(P::INPUT, number, self.settings.partitions, self.settings.placement)
             .map_err(LogError::Fatal)?;
         if marker.offset > input.high {
             return Err(LogError::Fatal(format!(
                 "the states of partition {number} of {topic} are of offset {}, but it ends at {}: the topic was emptied or \
-                 made anew. Delete zoner.state.{} and the group's offsets as well to begin from nothing",
+                 made anew. Delete {} and the offsets of group {}zoner-{} as well to begin from nothing",
                 marker.offset,
                 input.high,
+                states_name::<P>(&self.settings.prefix),
+                self.settings.prefix,
                 P::NAME,
             )));
         }
