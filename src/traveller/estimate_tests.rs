@@ -239,18 +239,21 @@ fn nights_observe_the_clock_in_settled_life_only() {
     }
     assert!(a_night_observed(&stays, &home, at(5, 11.0)));
     assert!(!a_night_observed(&flies, &path, at(5, 11.0)), "a plan may have moved the nights before the flight");
-    let mut observed_on = Vec::new();
-    for day in 6..30 {
-        // 23:00 in New York.
-        slept(&mut flies, &path, at(day, 4.0), 8);
-        if a_night_observed(&flies, &path, at(day, 13.0)) {
-            observed_on.push(day);
-        }
-    }
-    // Who sleeps by the wall from the first night on, an hour later on it than at home after the change to summer time on the
-    // 8th, has nights that agree with no clock between the two; so the days alone bring settled life back: 21 of them after
-    // take-off are over on the 26th at noon, and the first night whose middle lies after that is the one of the 27th.
-    assert_eq!(observed_on, [27, 28, 29], "on day 21 after take-off");
+    let observed_on = |bedtime: f64| {
+        let mut traveller = flies.clone();
+        let observes = |day: &i64| {
+            slept(&mut traveller, &path, at(*day, bedtime), 8);
+            a_night_observed(&traveller, &path, at(*day, bedtime + 9.0))
+        };
+        (6..30).filter(observes).collect::<Vec<i64>>()
+    };
+    // Take-off is on the 5th at noon. 23:00 in New York, midnight from the 8th on: near the habit, so ten days later, in the
+    // night of the 16th, if they agree with the estimate, but on day 21 in any case: the 26th at noon, so the night of the 27th.
+    let usual = observed_on(4.0);
+    assert!((16..=27).contains(&usual[0]), "{usual:?}");
+    assert_eq!(usual, (usual[0]..30).collect::<Vec<i64>>(), "and from then on");
+    // Three hours later they are never near.
+    assert_eq!(observed_on(7.0), [27, 28, 29]);
 }
 
 #[test]
