@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 
 use super::fixtures::{Case, adult, as_text, baby, locals, of_kind, toddler, utc};
 use super::{Place, Repair, RepairKind, Stretch};
+use crate::event::activity::UsualNap;
 use crate::event::recommendation::ActionKind::{BrightLight, CaffeineUntil, DimLight, Meal, Melatonin, Nap, Sleep};
 use crate::flight::zones;
 use crate::units::{Hours, Span};
@@ -334,6 +335,18 @@ fn a_nap_before_a_flight_ends_before_boarding_on_the_way_or_comes_after_take_off
     let (local, message) = &flying("2026-06-10T14:00:00Z")[1];
     assert!(local.starts_with("10:45–"), "leaves at 15:00; 45 minutes later, by the clock of New York: {local}");
     assert!(message.contains("nap on board around 10:45"), "{message}");
+}
+
+#[test]
+fn who_naps_now_has_no_other_nap_beside_it_even_where_the_profile_names_two_of_one_time() {
+    let mut case = baby("2026-06-10T09:40:00Z");
+    // 08:30 in London, and asleep since 10:35.
+    case.naps = [25, 150].map(|minutes| UsualNap { start: 510, minutes }).to_vec();
+    case.wake_window = None;
+    case.asleep_since = Some(utc("2026-06-10T09:35:00Z"));
+    let plan = case.plan();
+    let naps = of_kind(&plan, Nap);
+    assert!(naps.windows(2).all(|two| two[0].end <= two[1].start), "{naps:?}");
 }
 
 #[test]

@@ -154,8 +154,11 @@ fn follow_ongoing(setting: &Setting<'_>, since: UtcMillis, nights: &[Night], nap
     let ongoing = &mut naps[position];
     ongoing.window = Interval::new(setting.grid_down(since), setting.grid_up(since + ongoing.window.length()));
     ongoing.sort = NapSort::Ongoing;
-    let awake_from = ongoing.window.end.max(now);
+    let asleep = ongoing.window;
+    let awake_from = asleep.end.max(now);
     naps.drain(..position);
+    // A profile may name two naps of one time.
+    naps.retain(|nap| nap.sort == NapSort::Ongoing || nap.window.start >= asleep.end);
     follow(setting, awake_from, nights, false, naps);
 }
 
