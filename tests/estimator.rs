@@ -139,8 +139,8 @@ fn the_service_says_of_a_traveller_s_events_what_the_comparison_says_of_the_trav
             let minutes = (cbt_min - stamped(said.cbt_min)).abs().as_minutes();
             let sd = said.spread.expect("a spread").sd.0 * 60.0;
             let sd_off = (circadian.sd_minutes.expect("an SD") as f64 - sd).abs();
-            assert!(minutes <= 4, "{story:?}, {now}: {minutes} min apart");
-            assert!(sd_off <= 1.0 + 0.03 * sd, "{story:?}, {now}: SDs {sd_off} min apart");
+            assert!(minutes <= 2, "{story:?}, {now}: {minutes} min apart");
+            assert!(sd_off <= 1.0 + 0.01 * sd, "{story:?}, {now}: SDs {sd_off} min apart");
             furthest = furthest.max(minutes);
             compared += 1;
         }

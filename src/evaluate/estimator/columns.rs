@@ -3,9 +3,10 @@
 use super::rough::Rough;
 use super::told::Told;
 use crate::circadian::entrain::habitual_cbt_min;
-use crate::circadian::filter::{EveningLight, Happening, MainSleep, Person, Published, Track};
+use crate::circadian::filter::{EveningLight, Happening, LightBin, LightSource, MainSleep, Person, Published, Track};
 use crate::circadian::{CELL, Hannay19, Hannay19State, Oscillator, likely_midnight_state};
 use crate::event::activity::Chronotype;
+use crate::traveller::clock::window_edge;
 use crate::traveller::models::Models;
 use crate::traveller::people::Group;
 use crate::traveller::priors::sleep_sd;
@@ -106,8 +107,16 @@ fn zoner(models: &Models, told: &Told, asked_at: &[UtcMillis]) -> Vec<Option<Sai
     let (person, state) = (&started.person, &started.state);
     // As the service begins (`traveller::clock`): where a stranger's clock is, nobody knows.
     let begin = if told.has_profile { Track::settled } else { Track::diffuse };
-    let track = begin(&models.filter, &person.prior, started.mid_sleep, state.amplitude(), state.adaptation());
+    // It begins with the first record, as the window's edge stands then, from a usual day before that of which all is known.
+    let edge = window_edge(UtcMillis(0));
+    let days_back = (started.mid_sleep + CELL - edge).as_hours().0 / 24.0;
+    let mid_sleep = started.mid_sleep - Span::days(libm::ceil(days_back) as i64);
+    let track = begin(&models.filter, &person.prior, mid_sleep, state.amplitude(), state.adaptation());
     let mut run = track.run(&models.filter, person);
+    run.advance(edge, &[], |bin| LightBin {
+        light: told.light_at(bin, UtcMillis::MIN, &models.light).light,
+        source: LightSource::Asleep,
+    });
     let mut answers = Vec::with_capacity(asked_at.len());
     for at in asked_at {
         let known = happenings(models, told, *at);
