@@ -68,7 +68,8 @@ impl Household {
                 let is_new = self
                     .with_view(models, place, now, |traveller, view| traveller.note_profile(view, *profile, judged_at));
                 if is_new {
-                    self.set_plan_timer(models, place, now);
+                    // Home itself may have moved: seen anew.
+                    self.after_moving(models, place, now);
                     self.count_travelling(now);
                     self.set_next_due();
                 }
@@ -110,6 +111,7 @@ impl Household {
     fn erase(&mut self, models: &Models, user_id: &str, moment: &Moment, effects: &mut Effects) {
         let flights_before = trips::flight_keys(self.journeys());
         let is_newer = |judged_at: UtcMillis| judged_at > moment.judged_at;
+        let mut restored = None;
         if let Ok(place) = self.travellers.place_of(user_id) {
             let newer = self.travellers[place].known().filter(|known| is_newer(known.judged_at)).cloned();
             self.travellers.remove(place);
@@ -118,6 +120,7 @@ impl Household {
                 self.with_view(models, place, moment.now, |traveller, view| {
                     traveller.note_profile(view, known.profile, known.judged_at)
                 });
+                restored = Some(place);
             }
         }
         let more = self.more.get_or_insert_default();
@@ -125,6 +128,10 @@ impl Household {
             journey.trip.travellers.retain(|traveller| **traveller != *user_id);
         }
         more.journeys.retain(|journey| !journey.trip.travellers.is_empty());
+        if let Some(place) = restored {
+            self.after_moving(models, place, moment.now);
+        }
+        let more = self.more.get_or_insert_default();
         let until = moment.now + ERASED_FOR;
         match more.tombstones.binary_search_by(|tombstone| (*tombstone.user_id).cmp(user_id)) {
             Ok(place) => {

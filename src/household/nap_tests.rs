@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use super::fixtures::*;
 use crate::event::activity::{Activity, Age, NapSkipped, Profile, Sleep, SleepKind};
 use crate::event::recommendation::{ActionKind, Reason, Urgency};
+use crate::traveller::Due;
 use crate::units::{Span, UtcMillis};
 
 fn ten_regular_days() -> Story {
@@ -352,6 +353,25 @@ fn far_from_home_naps_follow_the_body_and_not_the_clock_on_the_wall() {
     // 10:30 in London is 19:30 in Tokyo: evening on the wall, first nap for the body.
     story.slept("mia", at(11, 10.5), at(11, 10.75));
     assert_eq!(story.said_since(before), [("mia", Reason::NapShort)]);
+}
+
+#[test]
+fn who_gets_a_profile_on_a_journey_has_the_naps_of_that_home_at_once() {
+    // The second telling sees that home for certain.
+    let live = |tellings: usize| {
+        let mut story = Story::new();
+        let singapore = leg("SQ321", "LHR", "SIN", at(10, 20.0), at(11, 9.0));
+        story.tell(at(1, 0.0), "mia", Activity::Trip(Box::new(trip(1, &["mia"], vec![singapore]))));
+        story.regular_days("mia", 1, 9);
+        story.slept("mia", at(10, 20.5), at(11, 6.5));
+        for _ in 0..tellings {
+            story.profile(at(11, 7.0), "mia", infant(Tz::America__Los_Angeles));
+        }
+        story
+    };
+    let (once, twice) = (live(1), live(2));
+    assert!(once.household.next_due != Due::NEVER);
+    assert_eq!(once.household, twice.household);
 }
 
 #[test]

@@ -165,7 +165,8 @@ impl Traveller {
         Noted { late: false, news }
     }
 
-    /// A profile replaces the one before it, unless that was judged later. Whether it says anything new.
+    /// A profile replaces the one before it, unless that was judged later. Whether it says anything new; then timers are
+    /// to be set anew, by where home is now.
     pub fn note_profile(&mut self, view: &View<'_>, profile: Profile, judged_at: UtcMillis) -> bool {
         let Some(before) = self.known() else {
             let details = self.rest.write();
@@ -176,7 +177,6 @@ impl Traveller {
             self.facts.forget_before(self.since);
             // Where the habit holds a clock is dear to find: once, not for every answer until something is settled.
             self.settle(view);
-            self.set_nap_timer(view);
             return true;
         };
         if before.judged_at > judged_at {
@@ -195,7 +195,6 @@ impl Traveller {
             clock.change_habit(view.models, &self.persona(view));
             self.rest.write().clock = Some(clock);
         }
-        self.set_nap_timer(view);
         is_new
     }
 
