@@ -245,6 +245,17 @@ fn a_nap_in_the_air_is_over_before_landing_or_waits_for_the_ground() {
 }
 
 #[test]
+fn a_nap_that_comes_due_while_the_aircraft_climbs_begins_later_and_is_as_long_as_ever() {
+    let first_nap_leaving_at = |departs: &str| {
+        let case = toddler("2026-06-13T00:30:00Z").flying(departs, "2026-06-13T14:00:00Z", "NRT", Tz::Asia__Tokyo);
+        of_kind(&case.plan(), Nap)[0].local.clone()
+    };
+    // Usual is 12:30 to 14:15, by Tokyo's clock.
+    assert_eq!(first_nap_leaving_at("2026-06-13T02:40:00Z"), "12:30–14:15");
+    assert_eq!(first_nap_leaving_at("2026-06-13T03:25:00Z"), "13:10–14:55", "12:25 and three quarters of an hour");
+}
+
+#[test]
 fn breakfast_is_offered_in_the_morning_only() {
     let mut case = to_tokyo(adult("2026-06-13T14:30:00Z"));
     assert_eq!(locals(&case.plan(), Meal)[0], "07:30–08:30");

@@ -100,11 +100,14 @@ fn usual_naps(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Nap> {
     naps
 }
 
-/// A nap that comes due in the air ends before the landing that would end it: it begins earlier if that is enough, is shorter
-/// if it is not, and waits for the ground where too little would be left.
+/// A nap that comes due in the air begins when there can be sleep and ends before the landing that would end it: it begins
+/// earlier if that is enough, is shorter if it is not, and waits for the ground where too little would be left.
 fn about_landing(setting: &Setting<'_>, flight: &Stretch, wanted: Interval) -> Interval {
     let numbers = &setting.numbers.naps;
     let aboard = setting.on_grid(can_sleep(setting, flight));
+    // While the aircraft climbs nobody sleeps: as long as ever, but later.
+    let later = (aboard.start - wanted.start).max(Span::ZERO);
+    let wanted = Interval::new(wanted.start + later, wanted.end + later);
     let earlier = (wanted.end - aboard.end).max(Span::ZERO).min(numbers.earlier_aboard);
     let window = Interval::new(wanted.start - earlier, wanted.end - earlier).clipped_to(aboard);
     if window.length() >= numbers.shortest {

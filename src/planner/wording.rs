@@ -14,6 +14,8 @@ const HEADLINE_CHARS: usize = 90;
 const NAME_CHARS: usize = 24;
 /// A flight number that is longer than any real one is called "the flight".
 const FLIGHT_CHARS: usize = 8;
+/// Hours from which a length is told in days.
+const COUNTED_IN_DAYS: i64 = 48;
 /// Words that a sentence to a tired parent does not use, a name in it included.
 const NOT_SAID: [&str; 5] = ["bad", "wrong", "failed", "fault", "should"];
 
@@ -241,21 +243,28 @@ fn dropped_step(kind: ActionKind) -> &'static str {
     }
 }
 
-/// `3 h`, `2 h 15 min`, `45 min`.
+/// `3 h`, `2 h 15 min`, `45 min`; from two days on `9 days 20 h`.
 fn length(span: Span) -> String {
     let minutes = span.as_minutes().max(0);
     match (minutes / 60, minutes % 60) {
         (0, minutes) => format!("{minutes} min"),
+        (hours, _) if hours >= COUNTED_IN_DAYS && hours % 24 == 0 => format!("{} days", hours / 24),
+        (hours, _) if hours >= COUNTED_IN_DAYS => format!("{} days {} h", hours / 24, hours % 24),
         (hours, 0) => format!("{hours} h"),
         (hours, minutes) => format!("{hours} h {minutes} min"),
     }
 }
 
 /// `3 h late`, `40 min early`, `on time`; to five minutes where it is more than an hour: `3 h 2 min` is more than the
-/// departures board knows, and no more than `3 h` to who waits.
+/// departures board knows, and no more than `3 h` to who waits. To the hour where it is days.
 fn punctuality(late_by: Span) -> String {
     let minutes = late_by.as_minutes();
-    let told = if minutes.abs() < 60 { minutes } else { (minutes + 2 * minutes.signum()) / 5 * 5 };
+    let to_nearest = |step: i64| (minutes + step / 2 * minutes.signum()) / step * step;
+    let told = match minutes.abs() {
+        ..60 => minutes,
+        short if short < COUNTED_IN_DAYS * 60 => to_nearest(5),
+        _ => to_nearest(60),
+    };
     match told {
         0 => "on time".to_owned(),
         late if late > 0 => format!("{} late", length(Span::minutes(late))),

@@ -107,6 +107,24 @@ fn headlines_read_like_a_calm_friend() {
         (
             None,
             true,
+            late(47 * 60 + 2, left, false),
+            "KL641 is 47 h late, landing at 17:10: your plan has moved with it.",
+        ),
+        (
+            None,
+            true,
+            late(47 * 60 + 58, left, false),
+            "KL641 is 2 days late, landing at 17:10: your plan has moved with it.",
+        ),
+        (
+            None,
+            true,
+            late(236 * 60 + 20, left, false),
+            "KL641 is 9 days 20 h late, landing at 17:10: your plan has moved with it.",
+        ),
+        (
+            None,
+            true,
             late(-68, left, false),
             "KL641 is 1 h 10 min early, landing at 17:10: your plan has moved with it.",
         ),
