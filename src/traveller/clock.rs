@@ -148,16 +148,21 @@ impl SettledClock {
         // Not kept in the settled clock, and not counted from its edge, which lies where somebody happened to ask.
         let is_answer = sources.now < UtcMillis::MAX;
         let tests_count_from = if is_answer { settled_until(until).max(from) } else { UtcMillis::MAX };
+        let mut is_contradicted = false;
         loop {
             let age_from = track.at().floor_to(AGE_HOLDS);
             let person = models.person(persona, age_from, Hours(f64::from(self.usual_angle)));
             let mut run = track.run(&models.filter, &person);
             if run.at() == tests_count_from {
-                for measured in persona.measurements().iter().filter(|measured| !measured.displaced) {
+                let counts = persona.measurements().iter().filter(|measured| !measured.displaced);
+                let found = counts.map(|measured| {
                     let variance = measured.variance_at(run.at(), &models.filter.numbers, person.prior.delta().1);
-                    run.know_delta(measured.delta(), variance);
-                }
+                    (measured.delta(), variance)
+                });
+                run.know_delta(&found.collect::<Vec<_>>());
+                is_contradicted = run.is_contradicted;
             }
+            run.is_contradicted = is_contradicted;
             let next_stop = if run.at() < tests_count_from { tests_count_from.min(until) } else { until };
             let end = (age_from + AGE_HOLDS).min(next_stop);
             run.advance(end, &happenings, |bin| eye.at(bin));
@@ -229,7 +234,8 @@ fn estimate_of(
         || !persona.is_known()
         || published.sd.0 > people.uncertain_above_sd.0
         || published.amplitude < people.uncertain_below_amplitude
-        || published.lighter > models.filter.numbers.uncertain_weight;
+        || published.lighter > models.filter.numbers.uncertain_weight
+        || run.is_contradicted;
     let quality = if persona.is_known() && persona.months < people.not_yet_under {
         ClockQuality::NotYet
     } else if is_uncertain {

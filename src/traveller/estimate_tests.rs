@@ -7,7 +7,7 @@ use super::narrowing::Narrowing;
 use super::tests::{adult, at, flight, home, light, models};
 use super::*;
 use crate::event::activity::{LightLevel, Marker, Meal, MealKind, PhaseMeasurement};
-use crate::event::recommendation::Window;
+use crate::event::recommendation::{ClockQuality, Window};
 use crate::planner::Place;
 use crate::traveller::reports::SleepReport;
 use crate::units::Lux;
@@ -58,6 +58,55 @@ fn nights_then_a_test_narrow_a_settled_interval() {
     assert!(width(&with_nights) < width(&unlogged) - 0.1, "{} {}", width(&unlogged), width(&with_nights));
     tested(&mut ana, &home, at(8, 4.0), now);
     assert!(width(&estimate(&ana, &home, now)) < width(&with_nights) - 0.1);
+}
+
+/// The estimate on the tenth day of settled life, after results so many hours after the usual CBTmin.
+fn estimate_after_results(hours: &[f64]) -> ClockEstimate {
+    let home = home();
+    let mut ana = adult(&home);
+    for day in 0..9 {
+        slept(&mut ana, &home, at(day, 23.0), 8);
+    }
+    for (day, off) in (3..).zip(hours) {
+        tested(&mut ana, &home, at(day, 4.0 + off), at(9, 9.0));
+    }
+    estimate(&ana, &home, at(9, 12.0))
+}
+
+#[test]
+fn one_result_that_cannot_be_is_said_to_contradict_and_two_that_agree_are_believed() {
+    let none = estimate_after_results(&[]);
+    assert_eq!(none.quality, ClockQuality::Estimated);
+    let lone = estimate_after_results(&[6.0]);
+    assert_eq!((lone.cbt_min, lone.quality), (none.cbt_min, ClockQuality::Uncertain));
+    let pair = estimate_after_results(&[6.0, 6.3]);
+    let moved = (pair.cbt_min.unwrap() - none.cbt_min.unwrap()).as_hours().0;
+    assert!((5.0..6.5).contains(&moved), "{moved}");
+    assert_eq!(pair.quality, ClockQuality::Estimated);
+}
+
+#[test]
+fn results_that_contradict_one_another_widen_the_interval_whichever_came_first() {
+    let agreeing = estimate_after_results(&[0.8, 1.0]);
+    let (rising, falling) = (estimate_after_results(&[-2.0, 2.0]), estimate_after_results(&[2.0, -2.0]));
+    assert!(width(&rising) > width(&agreeing) + 0.3, "{} {}", width(&agreeing), width(&rising));
+    assert!((width(&rising) - width(&falling)).abs() < 0.1);
+}
+
+#[test]
+fn nights_that_nobody_explains_are_a_surprise_though_the_clock_does_not_rest_on_them() {
+    let home = home();
+    let mut ana = adult(&home);
+    for day in 0..6 {
+        slept(&mut ana, &home, at(day, 23.0), 8);
+    }
+    let before = estimate(&ana, &home, at(6, 20.0));
+    assert!(before.nis.unwrap() < 1.0);
+    for day in 6..9 {
+        slept(&mut ana, &home, at(day, 29.0), 8);
+    }
+    let after = estimate(&ana, &home, at(9, 20.0));
+    assert!(after.nis.unwrap() > 4.0, "{:?}", after.nis);
 }
 
 #[test]
@@ -264,10 +313,14 @@ fn two_nights_off_habit_end_settled_life() {
         slept(&mut ana, &home, at(day, 23.0), 8);
     }
     assert!(a_night_observed(&ana, &home, at(4, 12.0)));
+    let unlogged = ana.clone();
     for day in 5..8 {
         slept(&mut ana, &home, at(day, 2.5), 8);
     }
-    assert!(!a_night_observed(&ana, &home, at(7, 12.0)));
+    // As darkness they move the clock a little, as observations they would move it by hours.
+    let cbt_min = |traveller: &Traveller| estimate(traveller, &home, at(7, 12.0)).cbt_min.unwrap();
+    let moved = (cbt_min(&ana) - cbt_min(&unlogged)).as_hours().0;
+    assert!((0.0..1.0).contains(&moved), "{moved}");
 }
 
 #[test]
@@ -284,5 +337,5 @@ fn the_first_night_of_a_stranger_says_where_the_clock_is_and_being_seen_asleep_s
     assert!(estimates[1].sd.0 < estimates[0].sd.0 && estimates[2].sd.0 < estimates[1].sd.0 - 1.0, "{estimates:?}");
     let hour = (estimates[2].cbt_min.unwrap() - at(0, 0.0)).as_hours().wrap_24().0;
     assert!((15.5..19.0).contains(&hour), "{hour}");
-    assert_eq!(estimates[2].quality, crate::event::recommendation::ClockQuality::Uncertain);
+    assert_eq!(estimates[2].quality, ClockQuality::Uncertain);
 }

@@ -62,7 +62,8 @@ pub(super) struct Observation {
 /// What an observation was worth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Surprise {
-    /// Normalised innovation squared: about 1 on average if the filter is honest.
+    /// Normalised innovation squared: 1 on average if the filter is as wrong as it says. Below that for nights, which differ
+    /// less from one to the next in one person than they may lie off between people (docs/science.md has both).
     pub nis: f64,
     pub rejected: bool,
 }

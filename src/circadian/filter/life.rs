@@ -97,6 +97,12 @@ impl Life {
         self.unsettled_since == NEVER
     }
 
+    /// Whether life is unsettled by a flight, by a plan, or by nights that came back from another time of day.
+    #[must_use]
+    pub fn is_shifted(&self) -> bool {
+        self.by_shift && !self.is_settled()
+    }
+
     /// Whether these are days of which it is known what moves the clock: usual ones, or after a flight, or along a plan.
     /// Nights that went off the habit and nobody said why are not of them, nor those that come now early and now late: who
     /// works at night or is woken by a child has lights on of which nobody thinks. Holds from one day of UTC to the next.

@@ -18,6 +18,7 @@
 //! | [`belief`] | one normal distribution: moved by light, sharpened by observations |
 //! | `ensemble` | its sample points on their way |
 //! | [`happening`] | what is told beside light |
+//! | `laboratory` | what tests say of the phase angle |
 //! | [`life`] | when sleep is an observation |
 //! | `mixture` | a few of them with weights |
 //! | `compromise` | what nights after a flight say |
@@ -37,7 +38,8 @@ mod compromise;
 pub mod crossing;
 mod ensemble;
 pub mod happening;
-pub mod life;
+pub mod laboratory;
+mod life;
 mod matrix;
 mod mixture;
 pub mod numbers;

@@ -45,7 +45,7 @@ struct Other {
 /// A track unpacked for running.
 #[derive(Clone, Debug)]
 pub struct Run<'a> {
-    model: &'a FilterModel,
+    pub(super) model: &'a FilterModel,
     person: &'a Person,
     at: UtcMillis,
     /// What happened before this was taken in.
@@ -53,8 +53,11 @@ pub struct Run<'a> {
     pub(super) beliefs: Mixture,
     life: Life,
     diffuse: bool,
-    /// What the observations of this run were worth.
+    /// What the observations of this run were worth; of nights that were not taken for one, and nobody said why they lie
+    /// elsewhere, what they would have been.
     pub surprises: Vec<(UtcMillis, Surprise)>,
+    /// A laboratory found what this clock can't be, and nothing else that it found says so too.
+    pub is_contradicted: bool,
     /// The minima that were passed, to about a quarter of an hour, with δ at that time.
     pub minima: Vec<(UtcMillis, Hours)>,
 }
@@ -97,19 +100,13 @@ impl Track {
             life: self.life,
             diffuse: self.diffuse,
             surprises: Vec::new(),
+            is_contradicted: false,
             minima: Vec::new(),
         }
     }
 }
 
 impl Run<'_> {
-    /// Takes in what a laboratory found of δ, with its variance (h²). Not to be kept: a result is known for long, and is
-    /// taken in anew by every run that speaks of the present.
-    pub fn know_delta(&mut self, delta: Hours, variance: f64) {
-        self.observe(|belief| Observation::of_delta(belief, delta, variance));
-        self.surprises.clear();
-    }
-
     #[must_use]
     pub fn at(&self) -> UtcMillis {
         self.at
@@ -312,7 +309,12 @@ impl Run<'_> {
         let expected = Observation::of_sleep(belief, after, self.person.sleep_sd.0);
         // A phase that is ahead of the night means that the night was late.
         let off = -expected.innovation / PHASE_PER_HOUR;
+        let nis = expected.innovation * expected.innovation / expected.spread(belief);
         match self.life.take(sleep, off, belief.phase_sd(), numbers) {
+            Use::IsDark if !sleep.planned && !self.life.is_shifted() => {
+                // The clock does not rest on it; whoever watches the filter has to see it all the same.
+                self.surprises.push((self.at, Surprise { nis, rejected: true }));
+            }
             Use::IsDark => {}
             Use::Compromises => self.compromise(sleep, after),
             used => {
