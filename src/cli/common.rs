@@ -1,12 +1,13 @@
 //! What several commands do: read the configuration, log, wait for a signal, show progress.
 
+use std::fmt::Write;
 use std::io::{ErrorKind, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -125,11 +126,19 @@ pub fn progress(total: u64, unit: &str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(total);
-    let template = format!("{{bar:32}} {{percent:>3}} %  {{human_pos}}/{{human_len}} {unit}  {{eta}} left");
+    let template = format!("{{bar:32}} {{percent:>3}} %  {{human_pos}}/{{human_len}} {unit}{{left}}");
     if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style);
+        bar.set_style(style.with_key("left", |state: &ProgressState, into: &mut dyn Write| {
+            // Writing to the bar's own line does not fail.
+            let _ = into.write_str(&time_left(state.per_sec(), state.eta()));
+        }));
     }
     bar
+}
+
+/// Behind a bar; nothing before anything has moved.
+fn time_left(per_second: f64, left: Duration) -> String {
+    if per_second > 0.0 && !left.is_zero() { format!("  {} left", in_words(left)) } else { String::new() }
 }
 
 /// Who reads our output has gone (`zoner … | head`): that is no failure.
@@ -178,6 +187,13 @@ mod tests {
         ] {
             assert_eq!(in_words(Duration::from_secs_f64(seconds)), words);
         }
+    }
+
+    #[test]
+    fn a_bar_tells_no_time_before_there_is_a_rate() {
+        assert_eq!(time_left(0.0, Duration::ZERO), "");
+        assert_eq!(time_left(0.0, Duration::MAX), "");
+        assert_eq!(time_left(3.0, Duration::from_secs(70)), "  1 min 10 s left");
     }
 
     #[test]
