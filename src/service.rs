@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tracing::{debug, info, warn};
 
 use crate::engine::clock::Clock;
 use crate::engine::directory::Directory;
@@ -113,7 +113,8 @@ fn spawn<P: Processor>(
         let ended = Alarm(Arc::clone(&shared));
         let failure = keep_working(&processor, &cluster, &settings, &shared, worker, leave);
         if let Some(why) = &failure {
-            error!(processor = P::NAME, worker, why, "worker failed");
+            // Whoever stops the service is told, and tells it once.
+            debug!(processor = P::NAME, worker, why, "worker failed");
         } else {
             std::mem::forget(ended);
         }
@@ -131,7 +132,7 @@ fn look_after(plan: &Plan, shared: Arc<Shared>, charge: knock::Charge) -> std::i
     thread::Builder::new().name(format!("{}-watch", charge.processor)).spawn(move || {
         let failure = knock::watch(&cluster, charge, &shared.stop).err();
         if let Some(why) = &failure {
-            error!(processor = charge.processor, why, "nobody can go on");
+            debug!(processor = charge.processor, why, "nobody can go on");
             shared.directory.set_failed();
         }
         failure

@@ -19,6 +19,9 @@ use crate::engine::log::GroupEvent;
 /// How long clients may take to end: a broker that is gone is not waited for.
 const LONGEST_CLOSE: Duration = Duration::from_secs(15);
 
+/// librdkafka's facility of what ends a client.
+const FATAL: &str = "FATAL";
+
 /// Of all clients of the process: what one has lost, the others have.
 static COMPLAINTS: Repeats = Repeats::new();
 
@@ -61,11 +64,17 @@ impl GroupContext {
 
 impl ClientContext for GroupContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // What is fatal comes to whoever polls the client as well, who says what follows from it.
+        let level = if facility == FATAL { RDKafkaLogLevel::Debug } else { level };
         log_line(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        complain(&error, reason);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId) {
+            debug!(%error, reason, "kafka client");
+        } else {
+            complain(&error, reason);
+        }
     }
 }
 

@@ -80,7 +80,10 @@ impl Instance {
 
 /// A stranger runs under the name that this process was given.
 pub fn taken_over(id: &str) -> LogError {
-    LogError::Fatal(format!("another member runs with the instance id {id:?}: every process needs its own"))
+    LogError::Fatal(format!(
+        "another process runs with the instance id {id:?} and has taken over from this one: give each its own (--instance, \
+         kafka.instance_id)"
+    ))
 }
 
 #[cfg(test)]
