@@ -102,8 +102,8 @@ fn describe() {
     describe_gauge!(RESTORE_REMAINING, "records still to be replayed before a partition is live");
     describe_gauge!(RESTORE_STATES_REMAINING, "state records still to be read before a partition can be replayed");
     describe_gauge!(RESTORE_SECONDS_LEFT, Unit::Seconds, "time that the restore still takes at its present pace");
-    describe_counter!(RESTORED, "state records read");
-    describe_counter!(GAP, "records done without because of --accept-gap");
+    describe_counter!(RESTORED, "states that were known again when partitions were taken over");
+    describe_counter!(GAP, "records whose effects never come: what --accept-gap went on without");
     describe_counter!(REPLAYED_BY_ANOTHER, "records replayed by another program than the one that applied them");
     describe_histogram!(CHECKPOINT, Unit::Seconds, "writing one slice of states");
     describe_counter!(CHECKPOINT_RECORDS, "records written into the state topic, by kind");

@@ -35,7 +35,7 @@ pub struct Run {
     /// Accept input topics stamped by their producers; no ticks are written, so time stands still where nothing arrives
     #[arg(long)]
     create_time: bool,
-    /// Go on although the input no longer reaches back to its beginning
+    /// Go on where records were deleted too early, or where the group's offsets expired or were set by hand; it is remembered
     #[arg(long)]
     accept_gap: bool,
     /// On SIGTERM give the partitions up at once, even as a static member

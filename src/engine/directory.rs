@@ -7,6 +7,7 @@ use std::thread::Thread;
 use dashmap::DashMap;
 use tokio::sync::oneshot;
 
+use super::missing::{Account, Missing};
 use super::record::Topic;
 use crate::event::recommendation::Estimate;
 
@@ -76,6 +77,8 @@ pub struct Restoring {
 #[derive(Debug, Default)]
 pub struct Directory {
     owners: DashMap<(Topic, i32), Owner>,
+    /// What is missing in partitions that a worker will not go on with.
+    refused: DashMap<(Topic, i32), Vec<Missing>>,
     /// Workers that have joined their group at least once.
     joined: DashMap<(Topic, usize), bool>,
     failed: AtomicBool,
@@ -98,7 +101,31 @@ impl Directory {
         }
     }
 
+    pub fn refuse(&self, topic: Topic, partition: i32, missing: &[Missing]) {
+        self.refused.insert((topic, partition), missing.to_vec());
+    }
+
+    /// What stands in the way of this process.
+    #[must_use]
+    pub fn refused(&self) -> Account {
+        let mut account = Account::default();
+        for entry in &self.refused {
+            let (topic, partition) = *entry.key();
+            entry.iter().for_each(|missing| account.add(topic, partition, *missing));
+        }
+        account
+    }
+
+    /// A worker waits for its partitions, or for their states: more may have to be refused.
+    #[must_use]
+    pub fn is_loading(&self) -> bool {
+        let is_loading = |owner: &Owner| !owner.live && !matches!(owner.progress, Progress::Records { .. });
+        self.joined.iter().any(|joined| !*joined)
+            || self.owners.iter().any(|entry| is_loading(&entry) && !self.refused.contains_key(entry.key()))
+    }
+
     pub fn disown(&self, topic: Topic, partition: i32) {
+        self.refused.remove(&(topic, partition));
         self.owners.remove(&(topic, partition));
     }
 

@@ -7,12 +7,14 @@ pub mod calendar;
 pub mod checkpoint;
 pub mod clock;
 pub mod codec;
+pub mod cursor;
 pub mod directory;
 pub mod effects;
 #[cfg(test)]
 mod fixtures;
 mod latest;
 pub mod log;
+pub mod missing;
 pub mod outbox;
 mod ownership;
 pub mod partition;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::codec::Marker;
+use super::cursor::Cursor;
 use super::latest::Latest;
 use super::log::{Bounds, Committed};
-use super::partition::{Cursor, Partition};
+use super::partition::Partition;
 use super::processor::Processor;
 use crate::telemetry::PartitionMetrics;
 use crate::units::UtcMillis;
@@ -47,6 +48,8 @@ pub(super) struct Loading {
     /// What the group has committed, and how far the input reaches.
     pub(super) committed: Option<Committed>,
     pub(super) input: Bounds,
+    /// Everything has been read, and something is missing: the start is about to be refused.
+    pub(super) is_refused: bool,
 }
 
 impl Loading {
@@ -65,6 +68,11 @@ impl Loading {
 impl<P: Processor> Owned<P> {
     pub(super) fn is_live(&self) -> bool {
         self.restore_until.is_none() && self.loading.is_none()
+    }
+
+    /// Its states are being read.
+    pub(super) fn is_loading(&self) -> bool {
+        self.loading.as_ref().is_some_and(|loading| !loading.is_refused)
     }
 
     /// The partition stands where a commit was made inside a record, whose other timers are to be fired again. Nothing may

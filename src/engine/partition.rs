@@ -14,28 +14,6 @@ use super::undo::Before;
 use crate::event::rejection::{Code, Rejection, Stage};
 use crate::units::UtcMillis;
 
-/// The last timer that a moving record fired before its transaction ended; committed with the record's own offset.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
-    pub due: UtcMillis,
-    pub key: String,
-}
-
-impl Cursor {
-    /// As the metadata of a committed offset.
-    #[must_use]
-    pub fn to_metadata(&self) -> String {
-        format!("timers:{}:{}", self.due.0, self.key)
-    }
-
-    /// `None` where the metadata holds no cursor.
-    #[must_use]
-    pub fn from_metadata(metadata: &str) -> Option<Cursor> {
-        let (due, key) = metadata.strip_prefix("timers:")?.split_once(':')?;
-        Some(Cursor { due: UtcMillis(due.parse().ok()?), key: key.to_owned() })
-    }
-}
-
 /// A state's first timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer {
@@ -209,7 +187,7 @@ impl<P: Processor> Partition<P> {
         self.reschedule(timer.unit);
     }
 
-    /// Another timer of the same state is due at the same time: a transaction must not end here, because a [`Cursor`]
+    /// Another timer of the same state is due at the same time: a transaction must not end here, because a [`super::cursor::Cursor`]
     /// could not tell the two apart.
     #[must_use]
     pub fn is_due_again(&self, fired: Timer) -> bool {

@@ -1,4 +1,4 @@
-//! States in their topics: what a member knows again after its end, what it refuses to go on from, and who may write.
+//! States in their topics: what a member knows again after its end, where it may not begin, and who may write.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,16 +36,16 @@ fn wait_for_checkpoint(member: &Member) {
     });
 }
 
-fn admin(installation: &Installation) -> AdminClient<DefaultClientContext> {
+pub(super) fn admin(installation: &Installation) -> AdminClient<DefaultClientContext> {
     AdminClient::from_config(&installation.cluster.client("test-admin")).expect("an admin client")
 }
 
-fn wait_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn wait_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
 /// Where the inputs end, by topic and partition.
-fn ends(installation: &Installation) -> BTreeMap<(Topic, i32), i64> {
+pub(super) fn ends(installation: &Installation) -> BTreeMap<(Topic, i32), i64> {
     let consumer: BaseConsumer = BaseConsumer::from_config(&installation.cluster.reader("ends")).expect("a consumer");
     let mut ends = BTreeMap::new();
     for topic in [Topic::UserActivity, Topic::FlightStatus] {
@@ -75,7 +75,7 @@ fn wait_for_markers_at_the_end(installation: &Installation) {
 }
 
 /// Deletes what lies in the inputs, as retention would.
-fn delete_inputs(installation: &Installation) {
+pub(super) fn delete_inputs(installation: &Installation) {
     let mut list = TopicPartitionList::new();
     for ((topic, partition), end) in ends(installation) {
         list.add_partition_offset(&installation.input(topic), partition, Offset::Offset(end)).expect("an offset");
@@ -84,12 +84,12 @@ fn delete_inputs(installation: &Installation) {
     assert!(deleted.elements().iter().all(|element| element.error().is_ok()));
 }
 
-fn week() -> Vec<Sent> {
+pub(super) fn week() -> Vec<Sent> {
     families(8)
 }
 
 /// What moves every partition's time on and makes alarms due.
-fn later(at: UtcMillis) -> Vec<Sent> {
+pub(super) fn later(at: UtcMillis) -> Vec<Sent> {
     (0..40).map(|number| light(&format!("later-{number}"), "noah", at)).collect()
 }
 
@@ -110,7 +110,8 @@ fn states_are_known_again_from_their_topics_when_the_log_is_gone() {
     let member = Member::start(&installation, &["--instance", "only"]);
     assert_eq!(states(&[&member]), known);
     assert_eq!(states(&[&member]), replayed.states);
-    assert!(member.metric("zoner_restored_states_total", "user_activity") >= 16.0);
+    let restored = member.metric("zoner_restored_states_total", "user_activity");
+    assert!((restored - 8.0).abs() < 0.5, "{restored} for eight households, however often they were stored");
     installation.assert_published(&replayed);
     assert_eq!(member.terminate().code(), Some(0));
 }
@@ -144,51 +145,6 @@ fn an_orderly_end_leaves_nothing_to_be_read_again() {
     assert!(loaded.iter().all(|line| line.contains("to_replay=0")), "nothing is replayed: {said}");
     assert_eq!(moves(&first), before, "no partition has moved");
     installation.assert_equals_replay(&[&first, &second]);
-}
-
-#[test]
-fn a_log_that_was_cut_before_its_effects_were_stored_is_refused_until_the_gap_is_accepted() {
-    let installation = Installation::create("gap", 2, Stamps::Producers);
-    installation.send(&week());
-    let member = Member::start(&installation, &["--instance", "only"]);
-    installation.settle(LIMIT);
-    assert_eq!(member.terminate().code(), Some(0));
-    // Nobody is there while more arrives, and nobody comes before retention takes it.
-    installation.send(&later(MONDAY + Span::days(8)));
-    delete_inputs(&installation);
-
-    let mut refused = Member::spawn(&installation, &["--instance", "only"]);
-    assert_eq!(refused.wait().code(), Some(1), "{}", refused.said());
-    let said = refused.said();
-    assert!(said.contains("were deleted before their effects were stored") && said.contains("--accept-gap"), "{said}");
-
-    let member = Member::start(&installation, &["--instance", "only", "--accept-gap"]);
-    assert!(member.metric("zoner_gap_records_total", "user_activity") >= 1.0);
-    assert_eq!(states(&[&member]).len(), 16, "what was stored is not lost");
-}
-
-#[test]
-fn offsets_that_expired_are_refused_where_states_are_stored() {
-    let installation = Installation::create("expired", 2, Stamps::Producers);
-    installation.send(&week());
-    let member = Member::start(&installation, &[]);
-    installation.settle(LIMIT);
-    assert_eq!(member.terminate().code(), Some(0));
-    let group = installation.cluster.group("travellers");
-    wait_for("the group to be empty", LIMIT, || {
-        let results = wait_on(admin(&installation).delete_groups(&[&group], &AdminOptions::new())).ok()?;
-        results.iter().all(Result::is_ok).then_some(())
-    });
-
-    let mut refused = Member::spawn(&installation, &[]);
-    assert_eq!(refused.wait().code(), Some(1), "{}", refused.said());
-    assert!(refused.said().contains("offsets.retention.minutes"), "{}", refused.said());
-
-    let published = installation.read("recommendations").len();
-    let member = Member::start(&installation, &["--accept-gap"]);
-    installation.settle(LIMIT);
-    assert_eq!(installation.read("recommendations").len(), published, "nothing is said again");
-    assert_eq!(states(&[&member]).len(), 16);
 }
 
 #[test]
@@ -323,12 +279,14 @@ fn a_member_frozen_past_its_session_writes_no_late_checkpoint() {
     signal(frozen.pid(), "CONT");
     wait_for("the frozen member to notice", LIMIT, || {
         let said = frozen.said();
-        (said.contains("lost=true") || said.contains("joining again") || said.contains("transaction aborted"))
-            .then_some(())
+        (said.contains("lost=true") || said.contains("joining again") || said.contains("is given up")).then_some(())
     });
     wait_for("the group to be whole", LIMIT, || {
         [&frozen, &next].iter().all(|member| member.get("/health/ready").0 == 200).then_some(())
     });
+
+    let aborted = frozen.metric("zoner_transactions_total", "aborted");
+    assert!(aborted < 0.5, "to be replaced is no fault: {}", frozen.said());
 
     // Positions of each state only ever grow: no old state came after a new one.
     let mut positions: BTreeMap<Vec<u8>, i64> = BTreeMap::new();

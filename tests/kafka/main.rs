@@ -36,3 +36,4 @@ mod model;
 mod naps;
 mod outage;
 mod ownerless;
+mod refusals;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use zoner::engine::codec::{self, MARKER_KEY};
+use zoner::engine::cursor::Cursor;
 use zoner::engine::log::LogError;
 use zoner::engine::worker::Exit;
 
@@ -310,7 +311,9 @@ impl World {
             });
             let committed = kafka.group(kind.group()).committed(place.partition);
             let is_committed = last_record.last().is_none_or(|last| {
-                committed.is_some_and(|committed| committed.offset > last && committed.metadata.is_empty())
+                committed.is_some_and(|committed| {
+                    committed.offset > last && Cursor::from_metadata(&committed.metadata).is_none()
+                })
             });
             let owners = slots.iter().filter(|slot| slot.kind == *kind).filter(|slot| {
                 let process = slot.process.borrow();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use zoner::engine::cursor::Cursor;
 use zoner::engine::partition::Routing;
 use zoner::engine::placement::Placement;
 use zoner::engine::record::{Position, Topic};
@@ -117,7 +118,8 @@ fn check_states(
         for owned in process.owned() {
             let group = kafka.group(slot.kind.group());
             // Some timers of the next record have fired already, or did when somebody who was overtaken stopped.
-            let is_inside_a_record = group.has_metadata_at(owned.partition, owned.next_offset)
+            let has_cursor = |metadata: &str| Cursor::from_metadata(metadata).is_some();
+            let is_inside_a_record = group.has_metadata_at(owned.partition, owned.next_offset, has_cursor)
                 || group.committed(owned.partition).is_some_and(|committed| committed.offset > owned.next_offset);
             if owned.is_live && !owned.is_changed && !is_inside_a_record && wanted(slot.number, owned.partition) {
                 process.compare(owned, &kafka, references)?;

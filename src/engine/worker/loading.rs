@@ -6,11 +6,14 @@ use tracing::{debug, info, warn};
 
 use super::Worker;
 use crate::engine::codec::{self, CodecError, MARKER_KEY};
+use crate::engine::cursor::Cursor;
 use crate::engine::directory::Progress;
+use crate::engine::latest::Latest;
 use crate::engine::log::{Batch, Log, LogError};
-use crate::engine::ownership::Loading;
-use crate::engine::partition::Cursor;
-use crate::engine::processor::Processor;
+use crate::engine::missing::{Account, Missing};
+use crate::engine::ownership::{Loading, Owned};
+use crate::engine::processor::{Processor, Unit as _};
+use crate::engine::record::Topic;
 
 /// State records taken at once.
 const STATE_BATCH: usize = 5_000;
@@ -20,6 +23,9 @@ const STATE_PATIENCE: Duration = Duration::from_millis(5);
 
 /// Partitions are decoded for so long before the group is heard again.
 const LONGEST_SILENCE: Duration = Duration::from_millis(200);
+
+/// What one worker refuses waits so long for what the others of its process have to say.
+const LONGEST_COLLECTION: Duration = Duration::from_secs(5);
 
 /// Partitions read at a time: what is read is kept until a partition is complete, and memory that was used once is used
 /// again. While one partition is decoded the client fetches others.
@@ -36,11 +42,23 @@ pub(super) struct Loaded {
     emptied: Vec<i32>,
     /// Of the input, to be replayed for these alone.
     emptied_records: i64,
+    /// What is gone on without.
+    accepted: Account,
+    /// When a start that is refused was complete, by [`crate::engine::clock::Clock::elapsed`].
+    refused_at: Option<Duration>,
 }
 
 impl Loaded {
+    pub(super) fn accept(&mut self, topic: Topic, partition: i32, missing: Missing) {
+        self.accepted.add(topic, partition, missing);
+    }
+
     /// Once for all of them, because whoever empties a topic seldom empties one partition.
-    fn tell<P: Processor>(&self, states_name: &str) {
+    fn tell<P: Processor>(&self, prefix: &str) {
+        let states_name = states_name::<P>(prefix);
+        for what in self.accepted.accepted(prefix) {
+            warn!("going on with --accept-gap: {what}");
+        }
         if !self.emptied.is_empty() {
             warn!(
                 topic = P::INPUT.as_str(),
@@ -59,15 +77,22 @@ impl Loaded {
 impl<P: Processor, L: Log> Worker<P, L> {
     /// Reads on in the state topic, for every partition whose states are not there yet.
     pub(super) fn load_states(&mut self) -> Result<(), LogError> {
-        if self.owned.iter().all(|owned| owned.loading.is_none()) {
+        if !self.owned.iter().any(Owned::is_loading) {
+            if self.owned.iter().any(|owned| owned.loading.is_some()) {
+                return self.refuse();
+            }
             let loaded = std::mem::take(&mut self.loaded);
             if loaded.partitions > 0 {
-                loaded.tell::<P>(&states_name::<P>(&self.settings.prefix));
+                loaded.tell::<P>(&self.settings.prefix);
             }
             return Ok(());
         }
         self.open_more()?;
-        let is_complete = self.owned.iter().any(|owned| owned.loading.as_ref().is_some_and(Loading::is_complete));
+        let is_complete = self
+            .owned
+            .iter()
+            .filter(|owned| owned.is_loading())
+            .any(|owned| owned.loading.as_ref().is_some_and(Loading::is_complete));
         let patience = if is_complete { Duration::ZERO } else { STATE_PATIENCE };
         let batch = self.log.fetch_state(STATE_BATCH, patience)?;
         for index in 0..batch.len() {
@@ -77,7 +102,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         drop(batch);
         let begun = self.shared.clock.elapsed();
         for number in self.owned.numbers() {
-            let Some(owned) = self.owned.get_mut(number) else { continue };
+            let Some(owned) = self.owned.get_mut(number).filter(|owned| owned.is_loading()) else { continue };
             let Some(loading) = &mut owned.loading else { continue };
             // By position: the last record is followed by the marker of its transaction, which is never handed out.
             loading.reached = self.log.state_position(number).unwrap_or(loading.reached).max(loading.reached);
@@ -89,6 +114,21 @@ impl<P: Processor, L: Log> Worker<P, L> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses the start, once all that this process owns has been looked at.
+    fn refuse(&mut self) -> Result<(), LogError> {
+        let now = self.shared.clock.elapsed();
+        let since = *self.loaded.refused_at.get_or_insert(now);
+        if self.shared.directory.is_loading() && now.saturating_sub(since) < LONGEST_COLLECTION {
+            return Ok(());
+        }
+        Err(self.refusal())
+    }
+
+    /// Says what is missing in all that this process owns.
+    pub(super) fn refusal(&self) -> LogError {
+        LogError::Fatal(self.shared.directory.refused().refusal(&self.settings.prefix))
     }
 
     /// Begins with as many partitions as may be read together.
@@ -113,7 +153,6 @@ impl<P: Processor, L: Log> Worker<P, L> {
         let position = record.position;
         let Some(owned) = self.owned.get_mut(position.partition) else { return Ok(()) };
         let Some(loading) = &mut owned.loading else { return Ok(()) };
-        self.metrics.restored.increment(1);
         match (record.key, record.value) {
             (Some(MARKER_KEY), Some(value)) => {
                 let marker = codec::decode_marker(value).map_err(|error| {
@@ -151,17 +190,29 @@ impl<P: Processor, L: Log> Worker<P, L> {
         }
         let beginning = match &loading.marker {
             Some(marker) => self.beginning_with_states(number, marker, loading.input, loading.committed.as_ref())?,
-            None => self.beginning_without_states(number, loading.input, loading.committed.as_ref())?,
+            None => Self::beginning_without_states(loading.input, loading.committed.as_ref()),
         };
-        let units = std::mem::take(&mut loading.latest).decode().map_err(|found| {
+        if !self.is_accepted(number, &beginning.missing) {
+            if let Some(owned) = self.owned.get_mut(number) {
+                owned.loading = Some(Loading { is_refused: true, latest: Latest::default(), ..loading });
+            }
+            return Ok(());
+        }
+        let units = std::mem::take(&mut loading.latest).decode::<P::Unit>().map_err(|found| {
             unreadable(&states_name::<P>(&self.settings.prefix), number, &found.key, found.offset, &found.error)
         })?;
         let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
+        let mut known = 0;
         for (position, unit) in units {
+            known += u64::from(!unit.is_vacant());
             owned.partition.load(unit, position);
         }
-        // Without a committed offset a marker is written at once, and an offset with it.
-        let complete = beginning.mark.filter(|_| loading.committed.is_some());
+        self.metrics.restored.increment(known);
+        // What was accepted is remembered: a marker is written at once, and an offset with it.
+        let complete = beginning.mark.filter(|_| beginning.missing.is_empty());
+        if beginning.until != loading.committed.as_ref().map(|committed| committed.offset) {
+            owned.cursor = None;
+        }
         owned.partition.loaded(beginning.mark, complete, beginning.start);
         owned.restore_until = beginning.until.filter(|until| *until > beginning.start || owned.cursor.is_some());
         owned.delivered = beginning.start;

@@ -29,12 +29,13 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use super::clock::Clock;
+use super::cursor::Cursor;
 use super::directory::{Directory, Mailbox, Query};
 use super::effects::Effects;
 use super::log::{Batch, GroupEvent, Log, LogError};
 use super::outbox::Outbox;
-use super::ownership::Ownership;
-use super::partition::{Cursor, Partition, Routing, Taken};
+use super::ownership::{Owned, Ownership};
+use super::partition::{Partition, Routing, Taken};
 use super::placement::Placement;
 use super::prefetch;
 use super::processor::Processor;
@@ -61,7 +62,7 @@ pub struct Settings {
     pub placement: Placement,
     /// Partitions of the input topic.
     pub partitions: i32,
-    /// Records that are gone are done without, and counted.
+    /// What is missing in a partition that is taken over is done without, and counted.
     pub accept_gap: bool,
     /// `None`: there is no state topic, states live in memory and in the input alone.
     pub checkpoints: Option<Checkpoints>,
@@ -245,7 +246,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
     /// How long to wait for records.
     fn patience(&self) -> Duration {
         const IDLE: Duration = Duration::from_millis(10);
-        if self.owned.iter().any(|owned| owned.loading.is_some()) {
+        if self.owned.iter().any(Owned::is_loading) {
             // The time is spent waiting for states.
             return Duration::ZERO;
         }

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
-use super::loading::states_name;
 use super::{Kept, Worker};
 use crate::engine::checkpoint::Mark;
 use crate::engine::codec::Marker;
+use crate::engine::cursor::{self, Cursor};
 use crate::engine::directory::{Directory, Progress};
 use crate::engine::latest::Latest;
 use crate::engine::log::{Bounds, Committed, Log, LogError, Start};
+use crate::engine::missing::{Kind, Missing};
 use crate::engine::ownership::{Loading, Owned};
-use crate::engine::partition::{Cursor, Partition};
+use crate::engine::partition::Partition;
 use crate::engine::processor::Processor;
 use crate::engine::record::Topic;
 use crate::telemetry::PartitionMetrics;
@@ -50,6 +51,8 @@ pub(super) struct Beginning {
     pub(super) until: Option<i64>,
     /// The first record read.
     pub(super) start: i64,
+    /// What must be accepted first.
+    pub(super) missing: Vec<Missing>,
 }
 
 /// Why nobody may go on with a partition that was added while a member runs that started with so many.
@@ -91,9 +94,13 @@ impl<P: Processor, L: Log> Worker<P, L> {
                         marker: None,
                         committed,
                         input: bounds,
+                        is_refused: false,
                     });
                 } else {
-                    let beginning = self.beginning_without_states(number, bounds, committed.as_ref())?;
+                    let beginning = Self::beginning_without_states(bounds, committed.as_ref());
+                    if !self.is_accepted(number, &beginning.missing) {
+                        return Err(self.refusal());
+                    }
                     owned.restore_until = beginning.until.filter(|until| *until > bounds.low || owned.cursor.is_some());
                 }
                 owned
@@ -133,25 +140,12 @@ impl<P: Processor, L: Log> Worker<P, L> {
     }
 
     /// Where nothing is in the state topic, the log is all there is: it must reach back to its beginning.
-    pub(super) fn beginning_without_states(
-        &self,
-        number: i32,
-        input: Bounds,
-        committed: Option<&Committed>,
-    ) -> Result<Beginning, LogError> {
-        let beginning = Beginning { mark: None, until: committed.map(|committed| committed.offset), start: input.low };
-        let Some(committed) = committed.filter(|_| input.low > 0) else { return Ok(beginning) };
-        let (low, committed) = (input.low, committed.offset);
-        let topic = format!("{}{}", self.settings.prefix, P::INPUT.as_str());
-        self.accept_or_refuse(
-            number,
-            low,
-            format!(
-                "partition {number} of {topic} begins at offset {low} and no states are stored, but the group has processed \
-                 it up to {committed}: what the first {low} records did is lost (--accept-gap goes on without them)"
-            ),
-        )?;
-        Ok(beginning)
+    pub(super) fn beginning_without_states(input: Bounds, committed: Option<&Committed>) -> Beginning {
+        let mut missing = Vec::new();
+        if committed.is_some() && input.low > 0 {
+            missing.push(Missing { kind: Kind::Unstored, records: input.low, stored: 0 });
+        }
+        Beginning { mark: None, until: committed.map(|committed| committed.offset), start: input.low, missing }
     }
 
     pub(super) fn beginning_with_states(
@@ -161,67 +155,37 @@ impl<P: Processor, L: Log> Worker<P, L> {
         input: Bounds,
         committed: Option<&Committed>,
     ) -> Result<Beginning, LogError> {
-        let topic = format!("{}{}", self.settings.prefix, P::INPUT.as_str());
         marker
             .check_layout(P::INPUT, number, self.settings.partitions, self.settings.placement)
             .map_err(LogError::Fatal)?;
-        if marker.offset > input.high {
-            return Err(LogError::Fatal(format!(
-                "the states of partition {number} of {topic} are of offset {}, but it ends at {}: the topic was emptied or \
-                 made anew. Delete {} and the offsets of group {}zoner-{} as well to begin from nothing",
-                marker.offset,
-                input.high,
-                states_name::<P>(&self.settings.prefix),
-                self.settings.prefix,
-                P::NAME,
-            )));
-        }
-        let until = match committed.map(|committed| committed.offset) {
-            Some(committed) if committed >= marker.committed => committed,
-            Some(committed) => {
-                self.accept_or_refuse(
-                    number,
-                    0,
-                    format!(
-                        "the group's offset {committed} in partition {number} of {topic} lies before {}, which its states \
-                         have seen: it was set back by hand. Use another prefix to process records again; --accept-gap goes \
-                         on from {}",
-                        marker.committed, marker.committed
-                    ),
-                )?;
+        let stored = marker.committed;
+        let mut missing = Vec::new();
+        let until = match committed {
+            None => {
+                missing.push(Missing { kind: Kind::Expired, records: 0, stored });
                 marker.committed
             }
-            None => {
-                self.accept_or_refuse(
-                    number,
-                    0,
-                    format!(
-                        "states of partition {number} of {topic} are stored up to offset {}, but the group has no offset \
-                         there: it expired (offsets.retention.minutes) or was deleted. --accept-gap goes on from {}; what \
-                         was recommended after it is said again",
-                        marker.committed, marker.committed
-                    ),
-                )?;
+            Some(Committed { offset, .. }) if *offset < marker.committed => {
+                missing.push(Missing { kind: Kind::SetBack, records: marker.committed - offset, stored });
                 marker.committed
+            }
+            Some(Committed { offset, metadata }) => {
+                if *offset > marker.committed && !cursor::is_of_a_worker(metadata) {
+                    missing.push(Missing { kind: Kind::SetForward, records: offset - marker.committed, stored });
+                }
+                *offset
             }
         };
         let start = marker.offset.max(input.low);
-        if start > marker.offset {
-            let (from, gone) = (marker.offset, start - marker.offset);
-            self.accept_or_refuse(
-                number,
-                gone,
-                format!(
-                    "the states of partition {number} of {topic} are of offset {from}, but its log begins at {start}: \
-                     {gone} records were deleted before their effects were stored. Lengthen the topic's retention; \
-                     --accept-gap goes on without them"
-                ),
-            )?;
+        if marker.offset > input.high {
+            missing = vec![Missing { kind: Kind::Emptied, records: marker.offset - input.high, stored }];
+        } else if start > marker.offset {
+            missing.push(Missing { kind: Kind::Deleted, records: start - marker.offset, stored });
         }
         if marker.program != *self.settings.program && until > start {
             self.metrics.replayed_by_another.increment((until - start).unsigned_abs());
             warn!(
-                topic,
+                topic = format!("{}{}", self.settings.prefix, P::INPUT.as_str()),
                 partition = number,
                 records = until - start,
                 then = marker.program,
@@ -230,17 +194,21 @@ impl<P: Processor, L: Log> Worker<P, L> {
             );
         }
         let mark = Mark { offset: marker.offset, stream_time: marker.stream_time };
-        Ok(Beginning { mark: Some(mark), until: Some(until), start })
+        Ok(Beginning { mark: Some(mark), until: Some(until), start, missing })
     }
 
-    /// Something is missing: an error, unless the operator has said that it may be.
-    fn accept_or_refuse(&self, number: i32, records: i64, why: String) -> Result<(), LogError> {
-        if !self.settings.accept_gap {
-            return Err(LogError::Fatal(why));
+    /// Whether the operator has said that a partition may go on as it is. Where he has not, everybody's partitions are looked
+    /// at before the start is refused, so that one refusal names them all.
+    pub(super) fn is_accepted(&mut self, number: i32, missing: &[Missing]) -> bool {
+        if missing.iter().any(|missing| !(self.settings.accept_gap && missing.is_acceptable())) {
+            self.shared.directory.refuse(P::INPUT, number, missing);
+            return false;
         }
-        warn!(topic = P::INPUT.as_str(), partition = number, records, why, "going on with --accept-gap");
-        self.metrics.gap.increment(records.max(1).unsigned_abs());
-        Ok(())
+        for missing in missing {
+            self.metrics.gap.increment(missing.lost());
+            self.loaded.accept(P::INPUT, number, *missing);
+        }
+        true
     }
 
     /// The partition has caught up with what its group has committed: from here on effects are published.

@@ -3,8 +3,8 @@
 use tracing::{info, warn};
 
 use super::{Open, Sabotage, Worker};
+use crate::engine::cursor::Cursor;
 use crate::engine::log::{Commit, Log, LogError};
-use crate::engine::partition::Cursor;
 use crate::engine::processor::Processor;
 use crate::engine::record::Record;
 
@@ -94,7 +94,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             commits.push(Commit {
                 partition: number,
                 offset: owned.partition.next_offset(),
-                metadata: cursor.map(Cursor::to_metadata).unwrap_or_default(),
+                metadata: Cursor::metadata(cursor),
             });
         }
         if commits.is_empty() && self.open.as_ref().is_some_and(|open| !open.begun) {

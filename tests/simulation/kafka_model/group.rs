@@ -282,11 +282,11 @@ impl Group {
         self.pending.values().any(|pending| partitions.iter().any(|partition| pending.contains_key(partition)))
     }
 
-    /// Whether this offset was committed, or is about to be, with something to say about it.
-    pub fn has_metadata_at(&self, partition: i32, offset: i64) -> bool {
+    /// Whether this offset was committed, or is about to be, with metadata of a kind.
+    pub fn has_metadata_at(&self, partition: i32, offset: i64, is_of_kind: impl Fn(&str) -> bool) -> bool {
         let pending = self.pending.values().filter_map(|pending| Some(&pending.get(&partition)?.offset));
         let mut known = self.committed.get(&partition).map(|(committed, _)| committed).into_iter().chain(pending);
-        known.any(|known| known.offset == offset && !known.metadata.is_empty())
+        known.any(|known| known.offset == offset && is_of_kind(&known.metadata))
     }
 
     pub fn committed(&self, partition: i32) -> Option<Committed> {
