@@ -81,8 +81,8 @@ pub enum LogError {
     /// The transaction must be aborted; after that, work goes on.
     #[error("transaction must be aborted: {0}")]
     Abort(String),
-    /// As [`LogError::Abort`], because the group has assigned its partitions anew since the transaction began. No fault: that
-    /// happens whenever a member comes or goes.
+    /// As [`LogError::Abort`], because the group has assigned its partitions anew since the transaction began, or has given this
+    /// member up. No fault: that happens whenever a member comes or goes, or stands still for too long.
     #[error("transaction must be aborted after a rebalance: {0}")]
     Regrouped(String),
     /// Another producer or member took over: drop the clients and join again.

@@ -247,7 +247,7 @@ mod tests {
     fn the_gap_that_an_overtaken_transaction_leaves_is_no_fault_of_the_next_and_any_other_is() {
         let regrouped = || Err(LogError::Regrouped("ILLEGAL_GENERATION".to_owned()));
         let gap = || Err(LogError::Abort(format!("{GAP}: skipped sequence numbers")));
-        let zombie = || Err(LogError::Abort("UNKNOWN_MEMBER_ID".to_owned()));
+        let replaced = || Err(LogError::Abort("FENCED_INSTANCE_ID".to_owned()));
         let mut producer = Gap::default();
         assert_eq!(producer.judge(gap()), gap(), "nothing went before");
         assert_eq!(producer.judge(regrouped()), regrouped());
@@ -255,6 +255,6 @@ mod tests {
         assert!(producer.judge(Ok(())).is_ok());
         assert_eq!(producer.judge(gap()), gap(), "the first was closed");
         assert_eq!(producer.judge(regrouped()), regrouped());
-        assert_eq!(producer.judge(zombie()), zombie());
+        assert_eq!(producer.judge(replaced()), replaced());
     }
 }

@@ -263,7 +263,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             GroupEvent::Revoked { partitions, lost } => {
                 info!(topic = P::INPUT.as_str(), ?partitions, lost, "partitions revoked");
                 if lost {
-                    self.abandon("the assignment was lost")?;
+                    self.yield_to_the_group("the assignment was lost")?;
                 } else {
                     self.finish_transaction()?;
                     self.checkpoint_all(&partitions)?;

@@ -126,24 +126,29 @@ impl<P: Processor, L: Log> Worker<P, L> {
     pub(super) fn abandon_or(&mut self, result: Result<(), LogError>) -> Result<(), LogError> {
         match result {
             Err(LogError::Abort(why)) => self.abandon(&why),
-            Err(LogError::Regrouped(why)) => {
-                info!(
-                    topic = P::INPUT.as_str(),
-                    why,
-                    "the group has assigned its partitions anew: the transaction under way is given up, and its records are \
-                     taken in again by whoever owns their partitions now"
-                );
-                self.metrics.regrouped.increment(1);
-                self.give_up_transaction()
-            }
+            Err(LogError::Regrouped(why)) => self.yield_to_the_group(&why),
             other => other,
         }
     }
 
     /// Aborts the open transaction, because something has failed.
-    pub(super) fn abandon(&mut self, why: &str) -> Result<(), LogError> {
+    fn abandon(&mut self, why: &str) -> Result<(), LogError> {
         warn!(topic = P::INPUT.as_str(), why, "transaction aborted");
         self.metrics.aborted.increment(1);
+        self.give_up_transaction()
+    }
+
+    /// Aborts the open transaction, if there is one, because somebody else has its partitions now.
+    pub(super) fn yield_to_the_group(&mut self, why: &str) -> Result<(), LogError> {
+        if self.open.is_some() {
+            info!(
+                topic = P::INPUT.as_str(),
+                why,
+                "the group has assigned its partitions anew: the transaction under way is given up, and its records are \
+                 taken in again by whoever owns their partitions now"
+            );
+            self.metrics.regrouped.increment(1);
+        }
         self.give_up_transaction()
     }
 

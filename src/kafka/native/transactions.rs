@@ -15,8 +15,8 @@ use crate::engine::log::{Commit, LogError};
 /// Puts offsets into the open transaction, fenced by the generation that the group has right now.
 ///
 /// # Errors
-/// [`LogError::Abort`] where this member is not in the group, or the transaction failed, [`LogError::Regrouped`] where the
-/// group has another generation by now; others as librdkafka flags them.
+/// [`LogError::Abort`] where the transaction failed, [`LogError::Regrouped`] where the group has another generation by now or
+/// does not have this member any more; others as librdkafka flags them.
 pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
     producer: &ThreadedProducer<PC>,
     consumer: &BaseConsumer<C>,
@@ -34,7 +34,7 @@ pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
         let member = sys::rd_kafka_consumer_group_metadata_member_id(metadata);
         if generation < 0 || member.is_null() || *member == 0 {
             sys::rd_kafka_consumer_group_metadata_destroy(metadata);
-            return Err(LogError::Abort("not a member of the group at the moment".to_owned()));
+            return Err(LogError::Regrouped("not a member of the group at the moment".to_owned()));
         }
         let list = sys::rd_kafka_topic_partition_list_new(c_int::try_from(commits.len()).unwrap_or(0));
         for commit in commits {
@@ -107,7 +107,7 @@ pub fn abort_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -
 enum Verdict {
     Retry,
     Abort(String),
-    /// Abort, because the group's generation is another by now: this member is in the group, or will be again.
+    /// Abort, because the group has gone on without this member: it is in the group again, or will be.
     Regrouped(String),
     Fenced(String),
     /// Unflagged errors count as the end of the producer.
@@ -146,12 +146,14 @@ unsafe fn take_error(error: *mut sys::rd_kafka_error_t) -> Option<Verdict> {
     }
 }
 
-/// What a coordinator answers to a member that it knows, about a generation that is over. Whom it does not know any more (a
-/// session that ran out) or has replaced is answered otherwise.
+/// What a coordinator answers about a generation that is over, and to whom it does not know any more: somebody who has left, or
+/// whose session ran out. Whom another has replaced under his name is answered otherwise.
 fn is_regrouped(code: RDKafkaRespErr) -> bool {
     matches!(
         code,
-        RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION | RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS
+            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID
     )
 }
 
