@@ -81,11 +81,11 @@ pub enum LogError {
     /// The transaction must be aborted; after that, work goes on.
     #[error("transaction must be aborted: {0}")]
     Abort(String),
-    /// As [`LogError::Abort`], because the group has assigned its partitions anew since the transaction began, or has given this
-    /// member up. No fault: that happens whenever a member comes or goes, or stands still for too long.
+    /// As [`LogError::Abort`], because the group has assigned its partitions anew since the transaction began. No fault: that
+    /// happens whenever a member comes or goes.
     #[error("transaction must be aborted after a rebalance: {0}")]
     Regrouped(String),
-    /// Another producer or member took over: drop the clients and join again.
+    /// Another producer or member took over, or the group has given this member up: drop the clients and join again.
     #[error("fenced: {0}")]
     Fenced(String),
     /// The clients can't be used any more: drop them and join again.

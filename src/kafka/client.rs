@@ -34,6 +34,8 @@ pub struct KafkaLog {
     topic_name_c: CString,
     /// What the group did and nobody has answered yet.
     unanswered: Vec<GroupEvent>,
+    /// The member id under which partitions are held, from the first assignment on.
+    held_as: Option<String>,
     /// While states are being read.
     states: Option<StateReader>,
     /// Of a static member.
@@ -77,6 +79,7 @@ impl KafkaLog {
             topic_name,
             topic_name_c,
             unanswered: Vec::new(),
+            held_as: None,
             states: None,
             instance,
             processor,
@@ -130,6 +133,26 @@ impl KafkaLog {
         })
     }
 
+    /// Notes under which id partitions are held.
+    ///
+    /// # Errors
+    /// [`LogError::Fenced`] where it is another than before: the group has given this member up since, and the client has
+    /// joined again by itself. What it was taught before is no longer so, and not all of it is always revoked.
+    fn note_membership(&mut self, event: &GroupEvent) -> Result<(), LogError> {
+        if let GroupEvent::Revoked { lost: true, .. } = event {
+            self.held_as = None;
+            return Ok(());
+        }
+        let id = native::member_id(&self.consumer);
+        match &self.held_as {
+            Some(held_as) if id.as_ref() != Some(held_as) => Err(LogError::Fenced(native::GIVEN_UP.to_owned())),
+            _ => {
+                self.held_as = id;
+                Ok(())
+            }
+        }
+    }
+
     /// An error that the consumer reports outside any call.
     fn judge(&self, error: KafkaError) -> Result<(), LogError> {
         match error {
@@ -174,6 +197,9 @@ impl Log for KafkaLog {
             instance.note_own(&self.consumer);
         }
         self.unanswered.extend(events.iter().cloned());
+        for event in &events {
+            self.note_membership(event)?;
+        }
         Ok(events)
     }
 
@@ -309,7 +335,7 @@ impl Log for KafkaLog {
     }
 
     fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError> {
-        self.producers.commit(&self.consumer, &self.topic_name_c, offsets)
+        self.producers.commit(&self.consumer, &self.topic_name_c, offsets, self.held_as.as_deref())
     }
 
     fn abort(&mut self) -> Result<(), LogError> {

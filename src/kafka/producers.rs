@@ -193,10 +193,11 @@ impl Producers {
         consumer: &BaseConsumer<C>,
         topic: &CStr,
         offsets: &[Commit],
+        held_as: Option<&str>,
     ) -> Result<(), LogError> {
         let sent = match offsets {
             [] => Ok(()),
-            _ => native::send_offsets(self.current(), consumer, topic, offsets),
+            _ => native::send_offsets(self.current(), consumer, topic, offsets, held_as),
         };
         let committed = sent.and_then(|()| native::commit_transaction(self.current()));
         self.gaps[self.current].judge(committed)

@@ -16,7 +16,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaRespErr;
 
-pub use self::transactions::{abort_transaction, commit_transaction, send_offsets};
+pub use self::transactions::{GIVEN_UP, abort_transaction, commit_transaction, send_offsets};
 use super::wire;
 use crate::engine::log::{Batch, LogError};
 use crate::engine::record::{Origin, Position, Record, Topic};

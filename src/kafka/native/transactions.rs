@@ -12,16 +12,22 @@ use rdkafka::types::RDKafkaRespErr;
 use super::error_name;
 use crate::engine::log::{Commit, LogError};
 
-/// Puts offsets into the open transaction, fenced by the generation that the group has right now.
+/// What became of whoever stood still for longer than its session lasts.
+pub const GIVEN_UP: &str = "the group has given this member up, and somebody else may have its partitions";
+
+/// Puts offsets into the open transaction, fenced by the generation that the group has right now. `held_as`: the member id
+/// under which the partitions were assigned. A client that the group has given up joins it again under another id by itself,
+/// sometimes without a word of what it has lost, and its generation is good for partitions that others have worked on since.
 ///
 /// # Errors
-/// [`LogError::Abort`] where the transaction failed, [`LogError::Regrouped`] where the group has another generation by now or
-/// does not have this member any more; others as librdkafka flags them.
+/// [`LogError::Abort`] where the transaction failed, [`LogError::Regrouped`] where the group has another generation by now,
+/// [`LogError::Fenced`] where it does not have this member any more; others as librdkafka flags them.
 pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
     producer: &ThreadedProducer<PC>,
     consumer: &BaseConsumer<C>,
     topic: &CStr,
     commits: &[Commit],
+    held_as: Option<&str>,
 ) -> Result<(), LogError> {
     // SAFETY: list and metadata are made and destroyed here; the metadata strings are copied by librdkafka's allocator
     // because `rd_kafka_topic_partition_list_destroy` frees them.
@@ -32,9 +38,10 @@ pub fn send_offsets<C: ConsumerContext, PC: ProducerContext>(
         }
         let generation = sys::rd_kafka_consumer_group_metadata_generation_id(metadata);
         let member = sys::rd_kafka_consumer_group_metadata_member_id(metadata);
-        if generation < 0 || member.is_null() || *member == 0 {
+        let is_held = !member.is_null() && held_as.is_some_and(|id| CStr::from_ptr(member).to_bytes() == id.as_bytes());
+        if generation < 0 || !is_held {
             sys::rd_kafka_consumer_group_metadata_destroy(metadata);
-            return Err(LogError::Regrouped("not a member of the group at the moment".to_owned()));
+            return Err(LogError::Fenced(GIVEN_UP.to_owned()));
         }
         let list = sys::rd_kafka_topic_partition_list_new(c_int::try_from(commits.len()).unwrap_or(0));
         for commit in commits {
@@ -107,7 +114,7 @@ pub fn abort_transaction<PC: ProducerContext>(producer: &ThreadedProducer<PC>) -
 enum Verdict {
     Retry,
     Abort(String),
-    /// Abort, because the group has gone on without this member: it is in the group again, or will be.
+    /// Abort, because the group's generation is another by now: this member is in the group, or will be again.
     Regrouped(String),
     Fenced(String),
     /// Unflagged errors count as the end of the producer.
@@ -130,6 +137,8 @@ unsafe fn take_error(error: *mut sys::rd_kafka_error_t) -> Option<Verdict> {
                 | RDKafkaRespErr::RD_KAFKA_RESP_ERR_PRODUCER_FENCED
         ) {
             Verdict::Fenced(what)
+        } else if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID {
+            Verdict::Fenced(format!("{GIVEN_UP}: {what}"))
         } else if sys::rd_kafka_error_is_fatal(error) != 0 {
             Verdict::Broken(what)
         } else if sys::rd_kafka_error_txn_requires_abort(error) != 0 && is_regrouped(code) {
@@ -146,14 +155,11 @@ unsafe fn take_error(error: *mut sys::rd_kafka_error_t) -> Option<Verdict> {
     }
 }
 
-/// What a coordinator answers about a generation that is over, and to whom it does not know any more: somebody who has left, or
-/// whose session ran out. Whom another has replaced under his name is answered otherwise.
+/// What a coordinator answers to a member that it knows, about a generation that is over.
 fn is_regrouped(code: RDKafkaRespErr) -> bool {
     matches!(
         code,
-        RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION
-            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS
-            | RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION | RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS
     )
 }
 
