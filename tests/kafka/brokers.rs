@@ -7,6 +7,7 @@ use super::member::Member;
 use super::own_kafka::OwnKafka;
 use super::proxy::{Lost, Proxy};
 use crate::common::families::families;
+use crate::common::program::signal;
 use crate::common::wait_for;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -42,6 +43,23 @@ fn a_broker_that_stops_and_comes_back_loses_nothing_and_the_member_goes_on_by_it
     assert!(committed(&member) > done, "everything was done before the broker stopped: nothing is proved");
     installation.assert_equals_replay(&[&member]);
     assert_eq!(member.terminate().code(), Some(0));
+}
+
+#[test]
+fn a_member_that_is_stopped_while_no_broker_answers_ends_and_says_so_and_nothing_is_lost() {
+    let kafka = OwnKafka::start();
+    let installation = backlog(&kafka.address, "abandoned");
+    let mut member = Member::start(&installation, &["--instance", "only"]);
+    wait_for_commits(&member, 20.0);
+    kafka.stop();
+    signal(member.pid(), "TERM");
+    wait_for("the member to end", LIMIT, || member.said().contains("Nothing is lost").then_some(()));
+    assert_eq!(member.wait().code(), Some(1));
+    kafka.start_again();
+    let next = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    installation.assert_equals_replay(&[&next]);
+    assert_eq!(next.terminate().code(), Some(0));
 }
 
 #[test]
