@@ -46,7 +46,8 @@ pub struct Life {
     habit_moved: f32,
     /// The same of the last nights.
     lately: f32,
-    /// How far nights lie from those before them since life is as it is, thousandths of an hour.
+    /// How far nights lie from those before them, or from the habit where that is less, since life is as it is, thousandths of
+    /// an hour.
     scatter: u16,
 }
 
@@ -157,7 +158,9 @@ impl Life {
         let was_off = self.off_habit();
         let step = Hours(from_told - f64::from(self.lately)).wrap_12().0 as f32;
         self.lately += LATEST_NIGHT * step;
-        let scattered = 1_000.0 * step.abs().min(MOST_SCATTER) - f32::from(self.scatter);
+        // After one night elsewhere the nights before it are the measure still: who lies on the habit is not scattered.
+        let apart = step.abs().min(from_habit.abs() as f32);
+        let scattered = 1_000.0 * apart.min(MOST_SCATTER) - f32::from(self.scatter);
         self.scatter = (f32::from(self.scatter) + SCATTERED_NIGHT * scattered) as u16;
         if sleep.planned {
             self.leave(sleep.middle, true);
@@ -247,6 +250,14 @@ mod tests {
         let swinging = |by: f64| lived((0..40).map(|day| if day % 2 == 0 { by } else { -by })).0;
         assert!(swinging(0.3).is_settled() && swinging(0.3).is_explained());
         assert!(swinging(0.8).is_settled() && !swinging(0.8).is_explained());
+    }
+
+    #[test]
+    fn one_night_elsewhere_does_not_scatter_the_quiet_nights_after_it() {
+        let after_one = |by: f64| lived([0.0; 14].into_iter().chain([by]).chain([0.0; 4])).0;
+        for by in [-8.0, 3.0, 8.0, 12.0] {
+            assert!(after_one(by).is_settled() && after_one(by).is_explained(), "{by}");
+        }
     }
 
     #[test]
