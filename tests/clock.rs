@@ -91,6 +91,23 @@ fn a_schedule_of_changes_comes_through_a_pipe_and_goes_on_until_told() {
     assert!(!rises[6] && rises[7] && !rises[23] && !rises[47]);
 }
 
+/// Half an hour of noon turns the temperature up for a while; that it was falling before is no CBTmin.
+#[test]
+fn the_end_of_a_schedule_is_no_cbt_min() {
+    let directory = Directory::new("clock-end");
+    let file = directory.write("light.csv", "t_hours,lux\n0,0\n0.5,100000\n0.75,0\n5,0\n").display().to_string();
+    let minima = |more: &[&str]| -> Vec<f64> {
+        let said = run(["clock", "--light", &file, "--model", "forger99", "--markers"].iter().chain(more)).ok();
+        serde_json::from_value(serde_json::from_str::<Value>(&said).expect("JSON")["cbt_min_hours"].clone())
+            .expect("numbers")
+    };
+    let decided = minima(&["--until", "24"]);
+    assert_eq!(decided.len(), 1);
+    assert!((6.0..6.3).contains(&decided[0]), "{decided:?}");
+    assert_eq!(minima(&[]), [] as [f64; 0]);
+    assert_eq!(minima(&["--until", "6.2"]), decided, "as if the last light went on");
+}
+
 #[test]
 fn errors_name_the_line_the_value_and_what_there_is() {
     let directory = Directory::new("clock-errors");

@@ -166,7 +166,9 @@ impl<O: Oscillator, const N: usize, D: Fn([f64; N], f64) -> [f64; N] + Copy> Che
         for schedule in schedules() {
             // A light sample acts over the 0.1 h before it: six minutes later it begins on the grid.
             let late = Span::minutes(6);
-            let light = |at: UtcMillis| Lux(schedule.light[(at.0 / late.0) as usize]);
+            // Whether the last minimum was the lowest of its cycle may be known after the end only.
+            let last = schedule.light.len() - 1;
+            let light = |at: UtcMillis| Lux(schedule.light[last.min((at.0 / late.0) as usize)]);
             let end = EPOCH + Span(late.0 * (schedule.light.len() as i64 - 1));
             let start = self.clock.initial_state();
             let (crossings, _) = cbt_min_crossings(&self.clock, start, EPOCH + late, end, Hours(0.0), light);

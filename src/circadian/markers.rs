@@ -20,6 +20,9 @@ pub const DLMO_BEFORE_CBT_MIN: Span = Span::hours(7);
 /// A root counts as found when the phase is this close to its level, radians: 0.14 ms at the clock's usual speed.
 const CLOSE_ENOUGH: f64 = 1e-8;
 
+/// Half a day takes any clock that still turns a quarter turn on.
+const DECIDED_WITHIN: Span = Span::days(1);
+
 /// Enough for bisection alone to reach a millisecond in half an hour (2²¹ ms); reached only by degenerate clocks.
 const MOST_TRIALS: usize = 48;
 
@@ -37,8 +40,9 @@ pub fn dlmo(cbt_min: UtcMillis) -> UtcMillis {
 /// point and the answer does not depend on which one.
 ///
 /// In a model whose CBTmin is the minimum of a variable, and with no offset, the lowest minimum of the cycle counts: light is
-/// then asked for a quarter turn more. A model's lag ([`Oscillator::cbt_min_after_phase`]) is added to the crossing, which
-/// itself lies within the limit.
+/// then asked for a quarter turn more, also beyond the limit where a minimum before it may not be the lowest (a clock that
+/// does not turn on within a day has none). A model's lag ([`Oscillator::cbt_min_after_phase`]) is added to the crossing,
+/// which itself lies within the limit.
 pub fn first_crossing<O: Oscillator>(
     oscillator: &O,
     state: O::State,
@@ -57,8 +61,8 @@ pub fn first_crossing<O: Oscillator>(
 
 /// Every instant in [`from`, `to`] at which ψ + βω reaches π (mod 2π), in order, and the state at `to`.
 ///
-/// Arguments as for [`first_crossing`]. Each turn is reported once, also when strong light pushes the phase back over the
-/// level for a moment.
+/// Arguments as for [`first_crossing`], of light beyond `to` too. Each turn is reported once, also when strong light pushes
+/// the phase back over the level for a moment.
 pub fn cbt_min_crossings<O: Oscillator>(
     oscillator: &O,
     state: O::State,
@@ -81,12 +85,12 @@ fn watch<O: Oscillator>(
     from: UtcMillis,
     to: UtcMillis,
     offset: Hours,
-    light: impl FnMut(UtcMillis) -> Lux,
+    mut light: impl FnMut(UtcMillis) -> Lux,
     mut report: impl FnMut(UtcMillis) -> ControlFlow<()>,
 ) -> O::State {
     let mut watch = CrossingWatch::new(oscillator, &state, offset);
-    let last = walk(oscillator, state, from, to, light, |step| watch.see(oscillator, step, &mut report));
-    watch.finish(&mut report);
+    let last = walk(oscillator, state, from, to, &mut light, |step| watch.see(oscillator, step, &mut report));
+    watch.finish(oscillator, last, to, light, &mut report);
     last
 }
 
@@ -176,11 +180,29 @@ impl CrossingWatch {
         flow
     }
 
-    /// The end cut the last cycle short: what has been seen of it counts.
-    pub(crate) fn finish(self, report: &mut impl FnMut(UtcMillis) -> ControlFlow<()>) {
-        if let Some((crossing, _)) = self.lowest {
-            let _ = report(crossing + self.lag);
+    /// The end may have cut the last cycle short. Whether what was seen of it was its minimum, the time after the end shows:
+    /// goes on from there, in the light that there is then, and reports a minimum that lies before `end`.
+    pub(crate) fn finish<O: Oscillator>(
+        mut self,
+        oscillator: &O,
+        state: O::State,
+        end: UtcMillis,
+        light: impl FnMut(UtcMillis) -> Lux,
+        report: &mut impl FnMut(UtcMillis) -> ControlFlow<()>,
+    ) {
+        if self.lowest.is_none() {
+            return;
         }
+        let last_to_count = end + self.lag;
+        let mut report_before_end = |crossing| {
+            if crossing <= last_to_count {
+                let _ = report(crossing);
+            }
+            ControlFlow::Break(())
+        };
+        walk(oscillator, state, end, end + DECIDED_WITHIN, light, |step| {
+            self.see(oscillator, step, &mut report_before_end)
+        });
     }
 }
 

@@ -36,7 +36,8 @@ impl LightSchedule {
     }
 
     /// Steps through the schedule and shows the state at its start, at every multiple of half an hour since the epoch and at
-    /// its end; returns every CBTmin in it ([`cbt_min_crossings`](super::cbt_min_crossings)) and the state at its end.
+    /// its end; returns every CBTmin in it ([`cbt_min_crossings`](super::cbt_min_crossings)), as if the last light went on
+    /// beyond the end, and the state at its end.
     pub fn run<O: Oscillator>(
         &self,
         oscillator: &O,
@@ -68,7 +69,9 @@ impl LightSchedule {
                 }
             }
         }
-        watch.finish(&mut collect);
+        if let Some((_, last_light)) = self.changes.last() {
+            watch.finish(oscillator, state, self.end, |_| *last_light, &mut collect);
+        }
         (crossings, state)
     }
 }
@@ -78,7 +81,7 @@ mod tests {
     use super::*;
     use crate::circadian::hannay19::Hannay19;
     use crate::circadian::markers::cbt_min_crossings;
-    use crate::circadian::van_der_pol::Jewett99;
+    use crate::circadian::van_der_pol::{Forger99, Forger99Light, Jewett99};
     use crate::units::Span;
 
     fn days(minutes_late: i64) -> LightSchedule {
@@ -113,6 +116,31 @@ mod tests {
         let (late, _) = days(7).run(&clock, clock.initial_state(), |_, _| {});
         let moved = (late[18] - expected[18]).as_hours().0 * 60.0;
         assert!((moved - 7.0).abs() < 0.05, "{moved} min");
+    }
+
+    /// A light that turns the temperature up for a moment makes a minimum that is not the cycle's.
+    #[test]
+    fn a_schedule_has_the_minima_of_the_same_one_that_goes_on() {
+        let clock = Forger99::embedded(Forger99Light::Serkh);
+        let start = UtcMillis(0);
+        let flash = |minutes: i64| vec![(start, Lux(0.0)), (start + Span::minutes(minutes), Lux(9_500.0))];
+        let minima = |changes: &[(UtcMillis, Lux)], end| {
+            LightSchedule::new(changes.to_vec(), end).run(&clock, clock.initial_state(), |_, _| {}).0
+        };
+        let mut undecided = 0;
+        for minutes in (15..720).step_by(15) {
+            let mut changes = flash(minutes);
+            changes.push((start + Span::minutes(minutes + 15), Lux(0.0)));
+            let whole = minima(&changes, start + Span::days(3));
+            for ended in (30..1_500).step_by(30) {
+                let end = start + Span::minutes(minutes + ended);
+                let before_end: Vec<UtcMillis> =
+                    whole.iter().copied().filter(|at| *at - clock.cbt_min_after_phase() <= end).collect();
+                assert_eq!(minima(&changes, end), before_end, "a flash at {minutes} min, {ended} min before the end");
+                undecided += usize::from(before_end.last().is_some_and(|last| end - *last < Span::hours(4)));
+            }
+        }
+        assert!(undecided > 100, "{undecided}");
     }
 
     #[test]

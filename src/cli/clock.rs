@@ -33,7 +33,7 @@ pub struct Clock {
     /// The first state, in the order of the output's columns [default: that of the model's authors]
     #[arg(long, value_name = "NUMBER,…", value_delimiter = ',', allow_hyphen_values = true)]
     initial: Option<Vec<f64>>,
-    /// CBTmin and DLMO times instead of states
+    /// CBTmin and DLMO times instead of states; those whose cycle is not over are decided as if the last light went on
     #[arg(long)]
     markers: bool,
 }
