@@ -157,7 +157,7 @@ pub struct CircadianSummary {
     /// Strength of the clock, 0 to 1, two decimals.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub amplitude: Option<f64>,
-    /// Positive: the body clock is late for the local clock. Two decimals.
+    /// Positive: the body clock is late for the local clock. Two decimals. None without a profile.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub misalignment_hours: Option<f64>,
     /// The stomach's own clock, where it is half an hour or more off the local clock.

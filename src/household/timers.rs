@@ -185,6 +185,7 @@ fn next_look(view: &View<'_>, traveller: &Traveller) -> Option<UtcMillis> {
     Some(looks.fold(first, UtcMillis::min))
 }
 
+/// Of a stranger nobody can tell: looked after until it is over for everybody.
 fn is_adapted(traveller: &Traveller, view: &View<'_>) -> bool {
     let off = traveller.assess(view).clock.misalignment;
     off.is_some_and(|off| off.0.abs() <= view.models.people.journey.adapted_within.0)

@@ -228,8 +228,11 @@ fn estimate_of(
         return ClockEstimate::of_stopped(persona.delta.mean);
     };
     let here = stretch_at(light.whereabouts, is_answer_at);
-    let usual = persona.day.mid_sleep() + published.delta;
-    let misalignment = (zones::hour_of_day(here.time_zone, published.cbt_min) - usual).wrap_12();
+    // Of a stranger's usual day nothing is known: neither what is assumed of it nor where is theirs to be off from.
+    let misalignment = persona.is_known().then(|| {
+        let usual = persona.day.mid_sleep() + published.delta;
+        (zones::hour_of_day(here.time_zone, published.cbt_min) - usual).wrap_12()
+    });
     let is_uncertain = run.is_diffuse()
         || !persona.is_known()
         || published.sd.0 > people.uncertain_above_sd.0

@@ -20,7 +20,7 @@ pub struct ClockEstimate {
     pub delta: Hours,
     /// R, 0 to 1.
     pub amplitude: f64,
-    /// CBTmin against where it would be if all were well here; positive is late.
+    /// CBTmin against where it would be if all were well here; positive is late. `None` without a habit.
     pub misalignment: Option<Hours>,
     pub quality: ClockQuality,
     /// Where it is not at the hour of the place.
@@ -50,14 +50,19 @@ impl ClockEstimate {
     }
 
     #[must_use]
-    pub fn of(published: &Published, misalignment: Hours, quality: ClockQuality, nis: Option<f64>) -> ClockEstimate {
+    pub fn of(
+        published: &Published,
+        misalignment: Option<Hours>,
+        quality: ClockQuality,
+        nis: Option<f64>,
+    ) -> ClockEstimate {
         ClockEstimate {
             cbt_min: Some(published.cbt_min),
             sd: published.sd,
             interval_80: Some(published.interval_80),
             delta: published.delta,
             amplitude: published.amplitude,
-            misalignment: Some(misalignment),
+            misalignment,
             quality,
             stomach: None,
             narrowing: None,

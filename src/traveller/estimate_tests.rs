@@ -144,6 +144,20 @@ fn a_stranger_is_asked_for_a_profile() {
 }
 
 #[test]
+fn a_stranger_has_no_habit_to_be_off_from_until_there_is_a_profile() {
+    let home = home();
+    let mut stranger = Traveller::new("7", at(0, 12.0));
+    for day in 1..15 {
+        slept(&mut stranger, &home, at(day, 14.0), 8);
+    }
+    let said = estimate(&stranger, &home, at(15, 12.0)).summary();
+    assert!(said.cbt_min.is_some() && said.misalignment_hours.is_none(), "{said:?}");
+    let profile = adult(&home).known().unwrap().profile.clone();
+    stranger.note_profile(&view(&home, at(15, 12.0)), profile, at(15, 12.0));
+    assert!(estimate(&stranger, &home, at(15, 12.0)).summary().misalignment_hours.is_some());
+}
+
+#[test]
 fn being_seen_asleep_moves_a_clock_a_little_and_a_logged_night_more() {
     let home = home();
     let now = at(3, 14.0);
