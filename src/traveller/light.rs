@@ -193,27 +193,7 @@ impl<'a> LightAtEye<'a> {
         {
             return night;
         }
-        let from = night_start - NIGHT_SLACK;
-        let night_length = self.sources.day.night_length();
-        let until = (night_start + night_length + NIGHT_SLACK).min(night_start + LOOKAHEAD);
-        let tells = |bout: &&Bout| {
-            bout.start < until
-                && bout.end > from
-                && (bout.going_on || bout.length().is_none_or(|length| length >= TELLS_OF_THE_NIGHT))
-        };
-        // What may still be merged into a bout from beyond what is looked at here makes no difference.
-        let looked_at = night_start + LOOKAHEAD - DARK_GAP;
-        let length = |bout: &Bout| bout.end.min(looked_at) - bout.start;
-        let slept_instead = |bout: &Bout| {
-            let off_middle = (bout.start - night_start) + Span((length(bout).0 - night_length.0) / 2);
-            let is_known = bout.end_known || bout.end > looked_at;
-            is_known && length(bout) >= SLEPT_INSTEAD && off_middle.abs() > ANOTHER_TIME
-        };
-        let night = match self.bouts.iter().filter(tells).max_by_key(|bout| length(bout)) {
-            None => Night::Unlogged,
-            Some(longest) if slept_instead(longest) => Night::UpAllThrough,
-            Some(_) => Night::Slept,
-        };
+        let night = Night::by_log(&self.bouts, night_start, self.sources.day.night_length());
         self.night = Some((night_start, night));
         night
     }
@@ -233,11 +213,38 @@ impl<'a> LightAtEye<'a> {
 
 /// A usual night, as far as the log goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Night {
+pub enum Night {
     /// It counts as slept.
     Unlogged,
     Slept,
     UpAllThrough,
+}
+
+impl Night {
+    /// What sleeps, in order of time, say of a usual night.
+    #[must_use]
+    pub fn by_log(bouts: &[Bout], night_start: UtcMillis, night_length: Span) -> Night {
+        let from = night_start - NIGHT_SLACK;
+        let until = (night_start + night_length + NIGHT_SLACK).min(night_start + LOOKAHEAD);
+        let tells = |bout: &&Bout| {
+            bout.start < until
+                && bout.end > from
+                && (bout.going_on || bout.length().is_none_or(|length| length >= TELLS_OF_THE_NIGHT))
+        };
+        // What may still be merged into a bout from beyond what is looked at here makes no difference.
+        let looked_at = night_start + LOOKAHEAD - DARK_GAP;
+        let length = |bout: &Bout| bout.end.min(looked_at) - bout.start;
+        let slept_instead = |bout: &Bout| {
+            let off_middle = (bout.start - night_start) + Span((length(bout).0 - night_length.0) / 2);
+            let is_known = bout.end_known || bout.end > looked_at;
+            is_known && length(bout) >= SLEPT_INSTEAD && off_middle.abs() > ANOTHER_TIME
+        };
+        match bouts.iter().filter(tells).max_by_key(|bout| length(bout)) {
+            None => Night::Unlogged,
+            Some(longest) if slept_instead(longest) => Night::UpAllThrough,
+            Some(_) => Night::Slept,
+        }
+    }
 }
 
 /// What was reported of one quarter hour.

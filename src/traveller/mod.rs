@@ -20,7 +20,7 @@
 //! | [`stomach`], [`narrowing`] | the stomach's hour and meals; what would make an interval narrower |
 //! | [`priors`] | what the filter believes of somebody at first |
 //! | [`naps`], [`nap_model`], [`nap_watch`] | which sleeps were naps, when the next is due, what to say of it |
-//! | [`pressure`] | tiredness and sleep debt |
+//! | [`pressure`], [`untold`] | tiredness and sleep debt; the nights and naps that nobody logged |
 //! | [`models`] | the numbers that all of this needs |
 
 pub mod clock;
@@ -44,10 +44,13 @@ pub mod reports;
 pub mod signs;
 pub mod sleeps;
 pub mod stomach;
+pub mod untold;
 pub mod words;
 
 #[cfg(test)]
 mod estimate_tests;
+#[cfg(test)]
+mod pressure_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -356,7 +359,7 @@ impl Traveller {
         let (estimate, lags) = clock.look(view.models, &persona, &self.light_sources(view, &persona));
         let body = BodyTime { home: persona.home, lags: &lags };
         let log = SleepLog::new(view.models, &persona, body, &self.rest.sleeps, view.now);
-        let sleep = pressure::summary(view.models, &persona, &log, view.now);
+        let sleep = pressure::summary(view.models, &persona, &log, view.whereabouts, view.now);
         let naps = log.naps_at_all();
         let (asleep_since, awake_since) = (log.asleep_since(), log.awake_since());
         let usual_naps = log.usual_naps();

@@ -162,6 +162,12 @@ impl<'a> SleepLog<'a> {
         (today - self.models.naps.days_looked_at..today).filter(|day| self.naps_of(*day).next().is_some()).count()
     }
 
+    /// Whether silence about a nap means anything: naps are logged on most days.
+    #[must_use]
+    pub fn logs_naps(&self) -> bool {
+        self.days_logged(self.day_of(self.body.of(self.now))) >= self.models.naps.days_logged
+    }
+
     fn usual_count(&self, habit: &[Vec<&Told>]) -> usize {
         if habit.len() >= self.models.naps.days_logged {
             let counts = habit.iter().map(|naps| naps.len() as i64).collect();

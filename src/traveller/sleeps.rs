@@ -247,6 +247,12 @@ impl Bout {
     pub fn length(&self) -> Option<Span> {
         self.end_known.then(|| self.end - self.start)
     }
+
+    /// Whether it is known how long it was, or is until now.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.end_known || self.going_on
+    }
 }
 
 #[cfg(test)]
