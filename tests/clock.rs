@@ -91,6 +91,17 @@ fn a_schedule_of_changes_comes_through_a_pipe_and_goes_on_until_told() {
     assert!(!rises[6] && rises[7] && !rises[23] && !rises[47]);
 }
 
+#[test]
+fn a_schedule_that_a_spreadsheet_wrote_in_quotes_is_the_same() {
+    let directory = Directory::new("clock-quotes");
+    let states = |name: &str, content: &str| {
+        let file = directory.write(name, content).display().to_string();
+        run(["clock", "--light", &file]).ok()
+    };
+    let quoted = states("quoted.csv", "\"t_hours\",\"lux\"\r\n\"0\",\"300\"\r\n\"9\",0\r\n");
+    assert_eq!(quoted, states("plain.csv", "t_hours,lux\n0,300\n9,0\n"));
+}
+
 /// Half an hour of noon turns the temperature up for a while; that it was falling before is no CBTmin.
 #[test]
 fn the_end_of_a_schedule_is_no_cbt_min() {
@@ -121,6 +132,7 @@ fn errors_name_the_line_the_value_and_what_there_is() {
         ("hours,lux\n0,0\n", "no column t_hours"),
         // Columns are taken by their names: a file with times only in one row is not a file of two columns.
         ("t_hours,wake\n0,1\n", "no column lux"),
+        ("t_hours,lux,lux\n0,0,9000\n24,0,0\n", "more than one column lux"),
         ("t_hours,lux\n", "no line after the header"),
         ("t_hours,lux\n0,0\n1,bright\n", "line 3: lux is \"bright\""),
         ("t_hours,lux\n0,0\n1,nan\n", "line 3: lux is \"nan\""),

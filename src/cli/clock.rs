@@ -77,16 +77,18 @@ fn parse(text: &str) -> anyhow::Result<Vec<(UtcMillis, Lux)>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     let Some((_, header)) = lines.next() else { bail!("line 1: the columns t_hours and lux are missing") };
-    let columns: Vec<&str> = header.split(',').map(str::trim).collect();
+    let columns = fields_of(header);
     let column = |name: &str| {
-        let index = columns.iter().position(|column| *column == name);
-        index.with_context(|| format!("line 1: there is no column {name}; expected t_hours and lux"))
+        let mut named = columns.iter().enumerate().filter(|(_, column)| **column == name).map(|(index, _)| index);
+        let Some(index) = named.next() else { bail!("line 1: there is no column {name}; expected t_hours and lux") };
+        ensure!(named.next().is_none(), "line 1: there is more than one column {name}; expected one");
+        Ok(index)
     };
     let (time_column, lux_column) = (column("t_hours")?, column("lux")?);
 
     let mut samples: Vec<(UtcMillis, Lux)> = Vec::new();
     for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        let fields = fields_of(line);
         ensure!(
             fields.len() == columns.len(),
             "line {number}: {} fields where the header has {}",
@@ -112,6 +114,14 @@ fn parse(text: &str) -> anyhow::Result<Vec<(UtcMillis, Lux)>> {
     }
     ensure!(!samples.is_empty(), "there is no line after the header");
     Ok(samples)
+}
+
+/// Each may stand in quotes, as spreadsheets write them; a comma inside quotes is not expected in numbers.
+fn fields_of(line: &str) -> Vec<&str> {
+    line.split(',')
+        .map(str::trim)
+        .map(|field| field.strip_prefix('"').and_then(|field| field.strip_suffix('"')).map_or(field, str::trim))
+        .collect()
 }
 
 fn schedule(samples: &[(UtcMillis, Lux)], holds: Holds, until: Option<f64>) -> anyhow::Result<LightSchedule> {
