@@ -110,6 +110,26 @@ fn nights_that_nobody_explains_are_a_surprise_though_the_clock_does_not_rest_on_
 }
 
 #[test]
+fn who_logs_twenty_hours_a_day_is_not_asked_to_log_nights() {
+    let home = home();
+    let mut ana = adult(&home);
+    for day in 1..10 {
+        slept(&mut ana, &home, at(day, 14.0), 20);
+    }
+    assert_eq!(estimate(&ana, &home, at(10, 12.0)).narrowing, Some(Narrowing::RegularNights));
+}
+
+#[test]
+fn a_test_before_there_is_a_profile_changes_nothing() {
+    let home = home();
+    let now = at(4, 12.0);
+    let untested = Traveller::new("7", at(0, 12.0));
+    let mut stranger = untested.clone();
+    assert!(!tested(&mut stranger, &home, at(4, 9.0), now).late);
+    assert_eq!(estimate(&stranger, &home, now), estimate(&untested, &home, now));
+}
+
+#[test]
 fn after_a_flight_light_is_asked_for_first_and_narrows() {
     let path = flight(at(5, 12.0), at(5, 20.0));
     let now = at(8, 0.0);

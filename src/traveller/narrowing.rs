@@ -23,6 +23,8 @@ const BINS_ENOUGH: usize = 8;
 pub enum Narrowing {
     Profile,
     Nights,
+    /// Who logs sleeps that are no nights.
+    RegularNights,
     Light,
     Test,
 }
@@ -49,7 +51,8 @@ impl Narrowing {
             return Some(Narrowing::Light);
         }
         if signs::nights(sources, from) < NIGHTS_ENOUGH {
-            return Some(Narrowing::Nights);
+            let sleeps = signs::long_sleeps(sources, from);
+            return Some(if sleeps < NIGHTS_ENOUGH { Narrowing::Nights } else { Narrowing::RegularNights });
         }
         let could_test = is_settled && persona.group() == Group::Adult && persona.measurements().is_empty();
         could_test.then_some(Narrowing::Test)
@@ -62,6 +65,7 @@ impl Narrowing {
                 "A profile with the usual sleep and the time zone of home would narrow this interval."
             }
             Narrowing::Nights => "Log two nights to narrow this interval.",
+            Narrowing::RegularNights => "Regular nights of three to sixteen hours would narrow this interval.",
             Narrowing::Light => "Log two mornings of light to narrow this interval.",
             Narrowing::Test => "A test of melatonin onset at home would narrow this interval.",
         }

@@ -81,6 +81,14 @@ pub fn nights(sources: &LightSources<'_>, from: UtcMillis) -> usize {
     bouts.iter().filter(|bout| from <= middle(bout) && is_main(bout, &bouts)).count()
 }
 
+/// How many sleeps since `from` were long enough for a night, whether they were some or not.
+#[must_use]
+pub fn long_sleeps(sources: &LightSources<'_>, from: UtcMillis) -> usize {
+    let bouts = sources.sleeps.bouts(NIGHT_GAP, sources.open_ends_after, UtcMillis::MIN, sources.now);
+    let is_long = |bout: &Bout| bout.length().is_some_and(|length| length >= LEAST_NIGHT);
+    bouts.iter().filter(|bout| from <= middle(bout) && is_long(bout)).count()
+}
+
 /// When the clock on the wall changed, and by how much.
 fn shifts(whereabouts: &[Stretch]) -> Vec<(UtcMillis, Hours)> {
     let change = |pair: &[Stretch]| {

@@ -83,8 +83,7 @@ fn at_local_minute(
     let mut times = Vec::new();
     for stretch in whereabouts {
         let (begins, ends) = (stretch.from.max(from), stretch.to.unwrap_or(until).min(until));
-        let mut date = zones::local_date(stretch.time_zone, begins);
-        while begins < ends {
+        for date in zones::local_date(stretch.time_zone, begins).iter_days() {
             let at = zones::to_utc(stretch.time_zone, date, i32::from(minute_of_day));
             if at >= ends {
                 break;
@@ -92,8 +91,6 @@ fn at_local_minute(
             if at >= begins {
                 times.push((at, stretch));
             }
-            let Some(next) = date.succ_opt() else { break };
-            date = next;
         }
     }
     times
