@@ -141,10 +141,23 @@ fn special(scores: &Scores) -> Vec<Target> {
             });
         }
     }
+    // What nights of work and a year of learning leave behind counts as settled life does.
+    for (cell, of) in scores.cells.iter().enumerate().filter(|(_, of)| of.story == Story::Year) {
+        for name in ["home again", "last weeks"] {
+            let period = of.story.periods().iter().position(|one| *one == name).unwrap_or(0);
+            let place = Place { cell, period, column: Column::Zoner };
+            found.push(Target {
+                family: "MAE settled in a year (h)".to_owned(),
+                place: place_name(scores, place),
+                measured: scores.estimate(|get| get(place, Measure::Mae)),
+                least: 0.0,
+                most: MAE_SETTLED,
+            });
+        }
+    }
     for (family, later, earlier) in [
         ("MAE of the second trip less that of the first (h)", "second trip, 1-8", "first trip, 1-8"),
         ("MAE of settled life after two trips less that before them (h)", "home again", "settled"),
-        ("MAE of the year's last weeks less that of settled life before (h)", "last weeks", "settled"),
     ] {
         for (cell, of) in scores.cells.iter().enumerate().filter(|(_, of)| of.story == Story::Year) {
             let period = |name| of.story.periods().iter().position(|one| *one == name).unwrap_or(0);
