@@ -18,6 +18,8 @@ pub struct Ages {
     pub direct_sun_from_months: f64,
     pub breakfast_from_months: f64,
     pub adult_from_months: f64,
+    /// From here on advice is given to the person, not to who looks after them.
+    pub spoken_to_from_months: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,12 +71,13 @@ impl Ages {
                 (216.0, hours(s, "from_18_years", 0.0..=16.0)?),
             ])
         })?;
-        let [clock, direct_sun, breakfast, adult] = section(&mut file, "from_age", |s| {
+        let [clock, direct_sun, breakfast, adult, spoken_to] = section(&mut file, "from_age", |s| {
             Ok([
                 s.number("clock", "months", 0.0..=24.0)?,
                 s.number("direct_sun", "months", 0.0..=24.0)?,
                 s.number("breakfast", "months", 0.0..=24.0)?,
                 s.number("adult", "months", 216.0..=300.0)?,
+                s.number("spoken_to", "months", 120.0..=216.0)?,
             ])
         })?;
         Ok(Ages {
@@ -87,6 +90,7 @@ impl Ages {
             direct_sun_from_months: direct_sun,
             breakfast_from_months: breakfast,
             adult_from_months: adult,
+            spoken_to_from_months: spoken_to,
         })
     }
 }

@@ -110,7 +110,7 @@ fn a_sleeping_child_is_let_sleep_and_the_next_nap_waits() {
 fn flying_east_the_clock_has_to_advance() {
     let plan = to_tokyo(adult("2026-06-13T14:30:00Z")).plan();
     // 23:30 in Tokyo; CBTmin at 10:54 local time, seven hours late.
-    assert_eq!(locals(&plan, Sleep)[0], "23:00–07:00", "inside the local night from the first one on");
+    assert_eq!(locals(&plan, Sleep)[0], "23:30–07:00", "what is ahead of the local night, from the first one on");
     assert_eq!(locals(&plan, DimLight)[0], "07:00–10:50");
     assert_eq!(locals(&plan, BrightLight)[0], "10:55–14:50");
     let expect = plan.expect.unwrap();
@@ -230,17 +230,19 @@ fn times_aboard_name_their_clock() {
 #[test]
 fn a_nap_in_the_air_is_over_before_landing_or_waits_for_the_ground() {
     let first_nap_landing_at = |arrives: &str| {
-        let case = toddler("2026-06-12T17:00:00Z").flying("2026-06-12T18:00:00Z", arrives, "NRT", Tz::Asia__Tokyo);
+        let mut case = toddler("2026-06-12T07:00:00Z");
+        case.wake_window = Some(Hours(6.5));
+        let case = case.flying("2026-06-12T08:00:00Z", arrives, "JFK", Tz::America__New_York);
         let plan = case.plan();
         let nap = of_kind(&plan, Nap)[0];
         (nap.local.clone(), nap.message.clone())
     };
-    // Usual is 12:30 to 14:15, by Tokyo's clock.
-    let on_board = |start: &str| format!("Offer Mia a nap on board around {start} (Tokyo time).");
-    assert_eq!(first_nap_landing_at("2026-06-13T06:00:00Z"), ("12:30–14:15".to_owned(), on_board("12:30")));
-    assert_eq!(first_nap_landing_at("2026-06-13T05:30:00Z"), ("12:00–13:45".to_owned(), on_board("12:00")));
-    assert_eq!(first_nap_landing_at("2026-06-13T04:30:00Z"), ("11:30–12:45".to_owned(), on_board("11:30")));
-    let (nap, message) = first_nap_landing_at("2026-06-13T03:32:00Z");
+    // Usual is 12:30 to 14:15, by New York's clock.
+    let on_board = |start: &str| format!("Offer Mia a nap on board around {start} (New York time).");
+    assert_eq!(first_nap_landing_at("2026-06-12T19:00:00Z"), ("12:30–14:15".to_owned(), on_board("12:30")));
+    assert_eq!(first_nap_landing_at("2026-06-12T18:30:00Z"), ("12:00–13:45".to_owned(), on_board("12:00")));
+    assert_eq!(first_nap_landing_at("2026-06-12T17:30:00Z"), ("11:30–12:45".to_owned(), on_board("11:30")));
+    let (nap, message) = first_nap_landing_at("2026-06-12T16:32:00Z");
     assert!(nap.as_str() > "13:05" && !message.contains("on board"), "{nap}: {message}");
 }
 
@@ -327,7 +329,7 @@ fn of_a_night_that_runs_no_bedtime_is_said_however_it_came_to_lie_there() {
     case.asleep_since = Some(utc("2026-06-10T17:10:00Z"));
     assert_eq!(running(&case).message, "Let Mia sleep; the night runs until about 07:30.");
     let grown = to_new_york(adult("2026-06-11T03:00:00Z"));
-    assert_eq!(running(&grown).message, "Your night runs until about 09:00.");
+    assert_eq!(running(&grown).message, "Go to bed at 05:00 and get up at 09:00.");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Knows one person's situation as handed in; keeps nothing. The plan by rule that stands here is also the baseline
 //! against which a searching planner is measured.
 
+mod aboard;
 mod actions;
 pub mod ages;
 pub mod difference;
@@ -21,6 +22,8 @@ mod target;
 pub mod wording;
 
 #[cfg(test)]
+mod aboard_tests;
+#[cfg(test)]
 mod difference_tests;
 #[cfg(test)]
 mod direction_tests;
@@ -37,6 +40,7 @@ pub use difference::{Difference, Published, compare, is_repeated_by};
 pub use news::{FlightTime, News, Nights, Step, StepTime};
 pub use reader::{Reader, When};
 pub use rule::make;
+pub use setting::is_spoken_to;
 pub use target::{Direction, Heading};
 pub use wording::{HeadlineInput, headline};
 

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
+use super::aboard::add_naps_on_the_way;
 use super::nights::{Night, can_sleep, moved_by};
 use super::setting::Setting;
 use super::spans::Interval;
@@ -66,6 +67,7 @@ pub(super) fn naps(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night]) -
         }
         is_free && is_by_day
     });
+    add_naps_on_the_way(setting, nights, &mut naps);
     naps.into_iter().filter_map(|nap| as_of_now(setting, nap)).collect()
 }
 
@@ -262,7 +264,7 @@ fn follow(setting: &Setting<'_>, awake_from: UtcMillis, nights: &[Night], bed_ha
     });
 }
 
-fn wake_window(setting: &Setting<'_>) -> Option<Span> {
+pub(super) fn wake_window(setting: &Setting<'_>) -> Option<Span> {
     let window = setting.situation.person.wake_window.filter(|window| window.0 > 0.0 && window.0 <= 24.0)?;
     Some(Span::from_hours(window))
 }

@@ -43,6 +43,13 @@ pub enum News<'a> {
         /// Between landing and departure; `None`: the connection is missed.
         left: Option<Span>,
     },
+    /// A connection that was missed or at risk is one again. `boarding`: as in [`News::Connection`].
+    ConnectionMended {
+        flight: &'a str,
+        late_by: Span,
+        boarding: Option<When>,
+        airport: Iata,
+    },
     FlightCancelled {
         flight: &'a str,
         confirmed: bool,

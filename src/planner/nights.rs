@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
+use super::aboard::add_body_nights;
 use super::setting::Setting;
 use super::spans::Interval;
 use super::target::{Direction, Outlook};
@@ -36,19 +37,22 @@ pub(super) enum NightSort {
     /// By the local clock while the body is still elsewhere.
     Local,
     Aboard,
+    /// In the body's night, which is day by the clock that the schedule follows.
+    AboardByBody,
     /// Shorter than usual because of a flight.
     Cut,
 }
 
-/// The nights of the horizon in order of time; one that is over only as long as the morning after it lasts.
+/// The nights of the horizon in order of time, with those of the last day.
 pub(super) fn nights(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Night> {
     let mut nights = Vec::new();
     for stretch in setting.situation.whereabouts {
-        for date in setting.dates(setting.schedule_zone(stretch)) {
+        for date in setting.dates_about(setting.schedule_zone(stretch)) {
             nights.extend(night_in(setting, outlook, stretch, date));
         }
     }
     nights.sort_by_key(|night: &Night| night.window);
+    add_body_nights(setting, outlook, &mut nights);
     if let Some(repair) = setting.situation.repair {
         bring_forward(setting, outlook, repair, &mut nights);
     }
@@ -106,7 +110,7 @@ fn night_in(setting: &Setting<'_>, outlook: &Outlook, stretch: &Stretch, date: N
         _ if stretch.is_aboard() => NightSort::Aboard,
         _ if window != wanted => NightSort::Cut,
         (Some(course), _) if moved != Span::ZERO => NightSort::Moved(course.direction),
-        (_, Some(course)) if window.start >= course.arrival => NightSort::Local,
+        (_, Some(course)) if window.start >= course.arrival && has_flown_before(setting, stretch) => NightSort::Local,
         _ => NightSort::Usual,
     };
     let part = match () {
@@ -115,6 +119,11 @@ fn night_in(setting: &Setting<'_>, outlook: &Outlook, stretch: &Stretch, date: N
         () => 2,
     };
     Some(Night { day: date, zone, part, window, sort, is_told: true })
+}
+
+/// Who has not been away has no other nights than local ones.
+fn has_flown_before(setting: &Setting<'_>, stretch: &Stretch) -> bool {
+    setting.situation.whereabouts.iter().any(|other| other.is_aboard() && other.from < stretch.from)
 }
 
 /// When somebody can sleep in a stretch: what goes before a departure and after a landing is taken off.
@@ -164,10 +173,13 @@ fn bring_forward(setting: &Setting<'_>, outlook: &Outlook, repair: Repair, night
         return;
     }
     let numbers = &setting.numbers.repair;
-    let is_whole = |night: &&mut Night| !matches!(night.sort, NightSort::Aboard | NightSort::Cut);
-    let tonight = nights.iter_mut().find(|night| night.window.start > repair.noticed);
+    let is_whole =
+        |night: &&mut Night| !matches!(night.sort, NightSort::Aboard | NightSort::AboardByBody | NightSort::Cut);
+    let tonight = nights.iter_mut().find(|night| night.window.end > repair.noticed);
     let Some(tonight) = tonight.filter(is_whole) else { return };
-    if tonight.window.start - repair.noticed > Span::days(1) {
+    // What is noticed when the night has begun comes too late for it, and tomorrow's makes up for nothing.
+    let ahead = tonight.window.start - repair.noticed;
+    if ahead <= Span::ZERO || ahead > Span::days(1) {
         return;
     }
     let band = setting.numbers.ages.band(setting.situation.person.band);
@@ -199,9 +211,7 @@ fn missed_length(setting: &Setting<'_>, repair: Repair) -> Span {
 /// The night as it stands now: of a sleep that is going on it is told from its start, unless that was long before.
 fn as_of_now(setting: &Setting<'_>, mut night: Night) -> Option<Night> {
     let now = setting.now();
-    let other = &setting.numbers.other;
-    let breakfast_end = night.window.end + other.breakfast_after_wake + other.breakfast_length;
-    if breakfast_end <= now || night.window.start >= setting.horizon_end() {
+    if night.window.end + Span::days(1) <= now || night.window.start >= setting.horizon_end() {
         return None;
     }
     if night.window.end <= now {
@@ -218,6 +228,10 @@ fn as_of_now(setting: &Setting<'_>, mut night: Night) -> Option<Night> {
         _ if night.window.start > now => Some(night),
         _ => {
             night.is_told = night.window.end - now >= setting.numbers.sleep.remaining_least;
+            // Who reads it is up: the sleep that is still ahead. Of a child who is in bed nobody says that it is put there.
+            if night.is_told && setting.is_spoken_to() {
+                night.window.start = setting.grid_up(now);
+            }
             Some(night)
         }
     }

@@ -67,6 +67,8 @@ pub struct LightNumbers {
     pub day_until_minute: i32,
     pub daylight_least: Span,
     pub around_flight: Span,
+    /// On the way to a flight, and at the airport.
+    pub indoors_before_flight: Span,
     pub before_bed: Span,
     pub asleep_for: Span,
 }
@@ -83,6 +85,12 @@ pub struct SleepNumbers {
     pub bed_after_landing: Span,
     pub after_take_off: Span,
     pub before_landing: Span,
+    /// Of the body's night, in a flight: less is not worth a bed of its own.
+    pub body_night_least: Span,
+    /// Of a usual night: shorter is no main sleep.
+    pub main_share: f64,
+    /// Of a usual waking day: the longest between two main sleeps.
+    pub awake_most_share: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +107,8 @@ pub struct NapNumbers {
     pub earlier_aboard: Span,
     pub gap_least: Span,
     pub same_nap: Span,
+    /// In wake windows.
+    pub awake_most_windows: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -238,6 +248,7 @@ fn light(s: &mut Section<'_>) -> Result<LightNumbers, ModelError> {
         day_until_minute: minute_of_day(s, "day_until")?,
         daylight_least: minutes(s, "daylight_least", 5.0..=240.0)?,
         around_flight: minutes(s, "around_flight", 0.0..=240.0)?,
+        indoors_before_flight: minutes(s, "indoors_before_flight", 0.0..=360.0)?,
         before_bed: minutes(s, "before_bed", 0.0..=240.0)?,
         asleep_for: minutes(s, "asleep_for", 0.0..=720.0)?,
     })
@@ -255,6 +266,9 @@ fn sleep(s: &mut Section<'_>) -> Result<SleepNumbers, ModelError> {
         bed_after_landing: minutes(s, "bed_after_landing", 0.0..=360.0)?,
         after_take_off: minutes(s, "after_take_off", 0.0..=180.0)?,
         before_landing: minutes(s, "before_landing", 0.0..=180.0)?,
+        body_night_least: minutes(s, "body_night_least", 60.0..=360.0)?,
+        main_share: s.number("main_share", "1", 0.1..=1.0)?,
+        awake_most_share: s.number("awake_most", "1", 1.0..=2.0)?,
     })
 }
 
@@ -271,6 +285,7 @@ fn naps(s: &mut Section<'_>) -> Result<NapNumbers, ModelError> {
         earlier_aboard: minutes(s, "earlier_aboard", 0.0..=180.0)?,
         gap_least: minutes(s, "gap_least", 0.0..=180.0)?,
         same_nap: minutes(s, "same_nap", 0.0..=360.0)?,
+        awake_most_windows: s.number("awake_most", "1", 1.5..=4.0)?,
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) fn words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> 
 
 fn plain_words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words {
     let person = &setting.situation.person;
-    let subject = Subject::new(person.display_name, setting.is_adult());
+    let subject = Subject::new(person.display_name, setting.is_spoken_to());
     let clock = |at: UtcMillis| zones::hhmm(stretch.time_zone, at);
     let times = Times { from: clock(draft.window.start), until: clock(draft.window.end) };
     match draft.sort {
@@ -51,9 +51,10 @@ fn plain_words(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft) -> Words
                 }
             }
         }
-        Sort::Nap(sort) => {
-            Words { message: nap_message(&subject, &times, sort, draft), why: nap_why(setting, sort).to_owned() }
-        }
+        Sort::Nap(sort) => Words {
+            message: nap_message(&subject, &times, sort, stretch, draft),
+            why: nap_why(setting, sort).to_owned(),
+        },
         Sort::Bright(direction) => Words {
             message: bright_message(setting, &subject, stretch, &times, draft),
             why: match direction {
@@ -129,8 +130,12 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort, progress
     let Times { from, until } = times;
     match (subject, progress, sort) {
         (_, Progress::Ahead, _) => {}
-        (Subject::Adult, _, NightSort::Aboard) => return format!("Sleep on board until {until} as well as you can."),
-        (child, _, NightSort::Aboard) => return format!("Let {child} sleep on board for as long as it lasts."),
+        (Subject::Adult, _, NightSort::Aboard | NightSort::AboardByBody) => {
+            return format!("Sleep on board until {until} as well as you can.");
+        }
+        (child, _, NightSort::Aboard | NightSort::AboardByBody) => {
+            return format!("Let {child} sleep on board for as long as it lasts.");
+        }
         (Subject::Adult, Progress::Asleep, _) => return format!("Sleep on; the night runs until about {until}."),
         (child, Progress::Asleep, _) => return format!("Let {child} sleep; the night runs until about {until}."),
         (subject, Progress::Begun, _) => {
@@ -138,8 +143,12 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort, progress
         }
     }
     match (subject, sort) {
-        (Subject::Adult, NightSort::Aboard) => format!("Sleep on board between {from} and {until} as well as you can."),
-        (child, NightSort::Aboard) => format!("Let {child} sleep on board from {from}, for as long as it lasts."),
+        (Subject::Adult, NightSort::Aboard | NightSort::AboardByBody) => {
+            format!("Sleep on board between {from} and {until} as well as you can.")
+        }
+        (child, NightSort::Aboard | NightSort::AboardByBody) => {
+            format!("Let {child} sleep on board from {from}, for as long as it lasts.")
+        }
         (Subject::Adult, NightSort::Moved(_)) => format!("Go to bed at {from} and get up at {until}."),
         (child, NightSort::Moved(_)) => format!("Put {child} to bed at {from} and plan the morning for about {until}."),
         (Subject::Adult, NightSort::Local) => format!("Sleep by local time, from {from} to {until}."),
@@ -170,25 +179,28 @@ fn night_why(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, sort: Nigh
             (true, false) => "the usual hours of sleep, by the destination's clock",
             (true, true) => "the usual hours of sleep, by the clock at home",
         },
+        NightSort::AboardByBody => "it is night for the body, and the day would be too long without",
         NightSort::Cut => "the flight takes the rest of the night",
     }
 }
 
-fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, draft: &Draft) -> String {
+fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, stretch: &Stretch, draft: &Draft) -> String {
     let Times { from, until } = times;
     let minutes = draft.window.length().as_minutes();
     match (subject, sort) {
         (Subject::Adult, NapSort::Ongoing) => format!("Sleep on; this nap runs until about {until}."),
         (child, NapSort::Ongoing) => format!("Let {child} sleep; this nap runs until about {until}."),
-        (Subject::Adult, NapSort::Aboard) => format!("Nap on board around {from} if you can."),
-        (child, NapSort::Aboard) => format!("Offer {child} a nap on board around {from}."),
+        (Subject::Adult, _) if stretch.is_aboard() => format!("Nap on board around {from} if you can."),
+        (child, _) if stretch.is_aboard() => format!("Offer {child} a nap on board around {from}."),
         (Subject::Adult, NapSort::OnTheWay) => format!("Nap on the way, between {from} and {until}, if you can."),
         (child, NapSort::OnTheWay) => {
             format!("Offer {child} a nap on the way, in a pram or carrier, between {from} and {until}.")
         }
         (Subject::Adult, _) => format!("Take a nap of about {minutes} min at {from}."),
         (child, NapSort::Bridge) => format!("Offer {child} a nap of about {minutes} min at {from}."),
-        (child, NapSort::Usual | NapSort::WithNight | NapSort::Moved) => format!("Offer {child} a nap at {from}."),
+        (child, NapSort::Usual | NapSort::WithNight | NapSort::Moved | NapSort::Aboard) => {
+            format!("Offer {child} a nap at {from}.")
+        }
     }
 }
 
@@ -275,6 +287,12 @@ fn sun(setting: &Setting<'_>, stretch: &Stretch, window: Interval) -> Sun {
     }
 }
 
+/// Until when there is time to be outdoors before the flight that ends a stretch.
+fn outdoors_until(setting: &Setting<'_>, stretch: &Stretch) -> UtcMillis {
+    let flight = setting.situation.whereabouts.iter().find(|next| next.is_aboard() && Some(next.from) == stretch.to);
+    flight.map_or(UtcMillis::MAX, |flight| flight.from - setting.numbers.light.indoors_before_flight)
+}
+
 /// Outdoors while the sun is up; at an airport, where the windows are; else by lamps.
 fn bright_message(
     setting: &Setting<'_>,
@@ -285,8 +303,21 @@ fn bright_message(
 ) -> String {
     let Times { from, until } = times;
     let sun = sun(setting, stretch, draft.window);
-    let in_transit = !setting.is_stay(stretch);
+    let outdoors_until = outdoors_until(setting, stretch);
+    let least = setting.numbers.light.daylight_least;
+    let in_transit = !setting.is_stay(stretch)
+        || draft.window.start + least > outdoors_until
+        || (sun == Sun::Partly && draft.window.end > outdoors_until);
+    // On the way to a flight nobody has time for a walk.
+    let leaves = (draft.window.end > outdoors_until).then(|| zones::hhmm(stretch.time_zone, outdoors_until));
     let no_direct_sun = setting.situation.person.age_months < setting.numbers.ages.direct_sun_from_months;
+    if let (Sun::Up, false, Some(leaves)) = (sun, in_transit, leaves) {
+        let place = if no_direct_sun { "out in the shade" } else { "outdoors" };
+        return match subject {
+            Subject::Adult => format!("Seek bright light between {from} and {until}, {place} until {leaves}."),
+            child => format!("Keep {child} where it is bright between {from} and {until}, {place} until {leaves}."),
+        };
+    }
     match (subject, sun) {
         (Subject::Adult, Sun::Down) => format!("Stay in a brightly lit room, by a lamp, between {from} and {until}."),
         (Subject::Adult, _) if in_transit => format!("Stay near bright windows between {from} and {until}."),

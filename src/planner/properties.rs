@@ -291,15 +291,15 @@ proptest! {
             let least = numbers().ages.sleep_minimum(case.age_months) - Span::minutes(naps);
             let nights = nights(&setting, &outlook);
             for night in nights.iter().filter(|night| night.is_told) {
-                let is_whole = !matches!(night.sort, NightSort::Aboard | NightSort::Cut);
+                let is_whole = !matches!(night.sort, NightSort::Aboard | NightSort::AboardByBody | NightSort::Cut);
                 prop_assert!(!is_whole || night.window.length() >= least, "{night:?}");
             }
             let departure = outlook.course.and_then(|course| course.departure).unwrap_or(UtcMillis::MAX);
             let at_home = |night: &Night| {
                 let is_whole = matches!(night.sort, NightSort::Moved(_) | NightSort::Usual);
-                // A sleep that is going on is told from its start, whatever was planned.
-                let is_slept = setting.asleep_since.is_some() && night.window.start <= case.now;
-                is_whole && !is_slept && night.window.start < departure && night.zone == nights[0].zone
+                // A sleep that is going on is told from its start, whatever was planned; what is ahead of a night, from now.
+                let has_begun = night.window.start <= setting.grid_up(case.now);
+                is_whole && !has_begun && night.window.start < departure && night.zone == nights[0].zone
             };
             let in_a_row = |pair: &&[Night]| pair[1].day - pair[0].day == chrono::TimeDelta::days(1);
             for pair in nights.windows(2).filter(|pair| pair.iter().all(at_home)).filter(in_a_row) {

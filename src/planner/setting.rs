@@ -78,6 +78,11 @@ impl<'a> Setting<'a> {
         person.band == AgeBand::Adult && person.age_months >= self.numbers.ages.adult_from_months
     }
 
+    /// Old enough to be told what to do, in place of those who look after a child.
+    pub fn is_spoken_to(&self) -> bool {
+        is_spoken_to(self.situation.person.age_months)
+    }
+
     /// The most that the plan moves a night from the night before.
     pub fn daily_shift(&self) -> Span {
         self.numbers.ages.band(self.situation.person.band).daily_shift
@@ -116,6 +121,14 @@ impl<'a> Setting<'a> {
         !stretch.is_aboard() && stretch.to.is_none_or(|to| to - stretch.from >= self.numbers.horizon.stay)
     }
 
+    /// The same and two days more on either side: what was slept before the plan, and what follows it.
+    pub fn dates_about(&self, zone: Tz) -> impl Iterator<Item = NaiveDate> {
+        let margin = Span::days(2);
+        let first = zones::local_date(zone, self.now() - margin).pred_opt();
+        let last = zones::local_date(zone, self.horizon_end() + margin);
+        first.into_iter().flat_map(|date| date.iter_days()).take_while(move |date| *date <= last)
+    }
+
     /// Calendar days of `zone` on which something of the plan may begin: from the day before today on.
     pub fn dates(&self, zone: Tz) -> impl Iterator<Item = NaiveDate> {
         let first = zones::local_date(zone, self.now()).pred_opt();
@@ -150,6 +163,12 @@ impl<'a> Setting<'a> {
         let rest = Interval::new(self.grid_up(self.now()), planned.end);
         (rest.length() >= least && rest.length() > Span::ZERO).then_some(rest)
     }
+}
+
+/// Whether advice is given to somebody of this age, in months, and not to who looks after them.
+#[must_use]
+pub fn is_spoken_to(age_months: f64) -> bool {
+    age_months >= numbers().ages.spoken_to_from_months
 }
 
 fn to_grid(minute: u16, grid: i32) -> i32 {

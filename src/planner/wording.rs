@@ -124,6 +124,11 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
                 None => format!("{news}: the connection{way} in {airport} is missed."),
             }
         }
+        News::ConnectionMended { flight, late_by, boarding, airport } => {
+            let leaving = boarding.map(|when| format!(", leaving {}", reader.departure(when))).unwrap_or_default();
+            let news = format!("{} is {}{leaving}", flight_name(flight), punctuality(*late_by));
+            format!("{news}: there is time to change in {airport} again.")
+        }
         News::FlightReinstated { flight, was_diverted, boarding } => {
             let flight = flight_name(flight);
             let plan = subject.possessive();

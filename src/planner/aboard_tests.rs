@@ -1,0 +1,122 @@
+//! Nights in the air, and the hours around them.
+
+use chrono_tz::Tz;
+
+use super::fixtures::{Case, adult, as_text, baby, of_kind, toddler, utc};
+use crate::event::activity::AgeBand;
+use crate::event::recommendation::ActionKind::{BrightLight, Nap, Sleep};
+use crate::event::recommendation::{Action, ActionKind};
+use crate::units::{Hours, Span, UtcMillis};
+
+/// Amsterdam 23:55 to Tokyo 18:55.
+fn overnight_to_tokyo(case: Case) -> Case {
+    case.flying("2026-06-09T21:55:00Z", "2026-06-10T09:55:00Z", "NRT", Tz::Asia__Tokyo)
+}
+
+/// London 21:30 to New York 00:30.
+fn late_to_new_york(case: Case) -> Case {
+    case.flying("2026-06-09T20:30:00Z", "2026-06-10T04:30:00Z", "JFK", Tz::America__New_York)
+}
+
+fn longest_awake(case: &Case, from: UtcMillis, to: UtcMillis) -> Span {
+    let plan = case.plan();
+    let asleep = plan.actions.iter().filter(|action| matches!(action.kind, Sleep | Nap));
+    let asleep: Vec<&Action> = asleep.filter(|action| action.end > from && action.start < to).collect();
+    asleep.windows(2).map(|pair| pair[1].start - pair[0].end).max().expect("two sleeps")
+}
+
+fn aboard(case: &Case, kind: ActionKind) -> Vec<Action> {
+    let flight = case.whereabouts[1];
+    let is_aboard = |action: &&Action| action.start >= flight.from && Some(action.end) <= flight.to;
+    of_kind(&case.plan(), kind).into_iter().filter(is_aboard).cloned().collect()
+}
+
+#[test]
+fn who_flies_through_the_night_sleeps_on_board_also_where_it_is_day_at_the_destination() {
+    for case in [adult("2026-06-09T05:00:00Z"), toddler("2026-06-09T05:00:00Z")] {
+        let case = overnight_to_tokyo(case);
+        let sleeps = aboard(&case, Sleep);
+        assert_eq!(sleeps.len(), 1, "{}", as_text(&case.plan()));
+        assert!(sleeps[0].end - sleeps[0].start >= Span::hours(5), "{}", as_text(&case.plan()));
+        assert!(sleeps[0].message.contains("on board"), "{}", sleeps[0].message);
+        let awake = longest_awake(&case, utc("2026-06-09T21:00:00Z"), utc("2026-06-11T04:00:00Z"));
+        assert!(awake <= Span::hours(20), "{}", as_text(&case.plan()));
+    }
+}
+
+#[test]
+fn a_baby_naps_on_the_way_to_a_flight_after_bedtime_and_sleeps_once_it_is_in_the_air() {
+    let mut case = late_to_new_york(baby("2026-06-09T06:00:00Z"));
+    case.wake_window = Some(Hours(2.5));
+    let on_the_way = of_kind(&case.plan(), Nap).into_iter().any(|nap| nap.message.contains("on the way"));
+    assert!(on_the_way, "{}", as_text(&case.plan()));
+    assert_eq!(aboard(&case, Sleep).len(), 1);
+    let awake = longest_awake(&case, utc("2026-06-09T06:00:00Z"), utc("2026-06-10T12:00:00Z"));
+    assert!(awake <= Span::hours(7), "twice the window: {}", as_text(&case.plan()));
+}
+
+#[test]
+fn under_three_months_the_night_aboard_is_that_of_home() {
+    let mut case = overnight_to_tokyo(baby("2026-06-09T06:00:00Z"));
+    (case.age_months, case.clock, case.wake_window) = (2.0, None, Some(Hours(1.2)));
+    let sleeps = aboard(&case, Sleep);
+    assert_eq!(sleeps.len(), 1, "{}", as_text(&case.plan()));
+    assert!(sleeps[0].end - sleeps[0].start >= Span::hours(5), "{}", as_text(&case.plan()));
+}
+
+#[test]
+fn a_flight_by_day_has_no_night_of_the_body() {
+    let case = adult("2026-06-09T05:00:00Z");
+    let case = case.flying("2026-06-09T08:00:00Z", "2026-06-09T16:30:00Z", "JFK", Tz::America__New_York);
+    assert!(aboard(&case, Sleep).iter().all(|sleep| !sleep.why.contains("body")), "{}", as_text(&case.plan()));
+}
+
+#[test]
+fn the_night_aboard_stands_still_while_the_journey_goes_on() {
+    let first = aboard(&overnight_to_tokyo(adult("2026-06-09T05:00:00Z")), Sleep);
+    for now in ["2026-06-09T15:00:00Z", "2026-06-09T21:30:00Z", "2026-06-09T22:30:00Z"] {
+        let mut case = overnight_to_tokyo(adult("2026-06-09T05:00:00Z"));
+        case.now = utc(now);
+        let later = aboard(&case, Sleep);
+        assert_eq!((later[0].start, later[0].end), (first[0].start, first[0].end), "{now}");
+        assert_eq!(later[0].action_id, first[0].action_id);
+    }
+}
+
+#[test]
+fn nobody_is_sent_outdoors_in_the_two_hours_before_a_flight() {
+    for departs in ["2026-06-09T17:00:00Z", "2026-06-09T18:30:00Z", "2026-06-09T06:30:00Z", "2026-06-09T05:00:00Z"] {
+        for case in [adult("2026-06-07T05:00:00Z"), toddler("2026-06-07T05:00:00Z")] {
+            let departs = utc(departs);
+            let lands = (departs + Span::hours(8)).to_string();
+            let case = case.flying(&departs.to_string(), &lands, "JFK", Tz::America__New_York);
+            for light in of_kind(&case.plan(), BrightLight) {
+                let late = light.end > departs - Span::hours(2) && light.start < departs;
+                let told_until = light.message.contains("outdoors until") || !light.message.contains("outdoors");
+                assert!(!late || told_until, "{}", light.message);
+            }
+        }
+    }
+}
+
+#[test]
+fn who_reads_at_night_is_told_of_the_sleep_still_ahead() {
+    let plan = adult("2026-06-09T22:50:00Z").plan();
+    let night = of_kind(&plan, Sleep)[0];
+    assert_eq!((night.local.as_str(), night.message.as_str()), ("00:50–07:00", "Sleep from 00:50 to 07:00."));
+}
+
+#[test]
+fn teenagers_are_spoken_to_and_a_child_at_home_has_usual_nights() {
+    let teenager = |months| {
+        let mut case = adult("2026-06-09T12:00:00Z");
+        (case.band, case.age_months, case.name) = (AgeBand::Child, months, Some("Kim".to_owned()));
+        case
+    };
+    assert!(of_kind(&teenager(204.0).plan(), Sleep)[0].message.starts_with("Sleep from"));
+    assert!(of_kind(&teenager(150.0).plan(), Sleep)[0].message.starts_with("Put Kim to bed"));
+    let mut late = toddler("2026-06-09T05:00:00Z");
+    late.clock = late.clock.map(|clock| super::Clock { cbt_min: clock.cbt_min + Span::hours(4), ..clock });
+    let plan = late.plan();
+    assert!(plan.expect.is_some() && of_kind(&plan, Sleep)[0].why == "the usual night", "{}", as_text(&plan));
+}
