@@ -36,6 +36,8 @@ struct Told {
     /// It was cancelled or diverted when it was last spoken of, and is neither any more; with whether it was diverted.
     reinstated: Option<bool>,
     broken: Option<BrokenConnection>,
+    /// Where a connection that was missed, or nearly, is one again.
+    mended_in: Option<Iata>,
 }
 
 /// A connection that the news leaves too little time for, or none.
@@ -74,6 +76,23 @@ fn broken_connection(
         Some(BrokenConnection { other, changed_comes_first, airport, left })
     });
     broken.min_by_key(|broken| broken.left)
+}
+
+/// Where the news mends a connection that was missed or at risk by what was known before.
+fn mended_connection(
+    journey: &Journey,
+    changed: usize,
+    standing: &LegStanding,
+    numbers: &ConnectionNumbers,
+) -> Option<Iata> {
+    let before: Vec<(&Leg, &LegStanding)> = journey.legs().collect();
+    let now = |index: usize| if index == changed { (before[index].0, standing) } else { before[index] };
+    let mended = before.windows(2).enumerate().find(|(first, pair)| {
+        let is_about = *first == changed || first + 1 == changed;
+        let was_safe = matches!(connection(pair[0], pair[1], numbers), Connection::Safe);
+        is_about && !was_safe && matches!(connection(now(*first), now(first + 1), numbers), Connection::Safe)
+    });
+    mended.map(|(_, pair)| pair[1].0.origin)
 }
 
 impl Told {
@@ -161,6 +180,7 @@ impl Household {
                     late_by: standing.delay(leg),
                     reinstated,
                     broken: broken_connection(journey, leg_index, &standing, numbers),
+                    mended_in: mended_connection(journey, leg_index, &standing, numbers),
                 };
                 for user_id in &journey.trip.travellers {
                     to_tell.entry(user_id.clone()).or_insert_with(|| told.clone());
@@ -229,6 +249,8 @@ impl Household {
                 Reason::FlightDelayed,
                 if let Some(was_diverted) = told.reinstated {
                     Topic::Reinstated { flight, was_diverted, departs, arrives }
+                } else if let Some(airport) = told.mended_in {
+                    Topic::ConnectionMended { flight, late_by, departs, airport, arrives }
                 } else {
                     let (time, late_by) = told.time(moment.now);
                     Topic::Delayed { flight, late_by, time, arrives }

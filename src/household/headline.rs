@@ -1,7 +1,6 @@
 //! The sentence of a recommendation: which times of the plan it names, and what of a changed plan.
 
 use super::recommend::{Advice, Topic, first_ahead, next_nap};
-use crate::event::activity::AgeBand;
 use crate::event::recommendation::{Action, ActionKind};
 use crate::flight::zones;
 use crate::planner::{
@@ -37,13 +36,17 @@ pub(super) fn headline(
     let news = match *topic {
         Topic::NapMissed => News::NapMissed { bed, nap },
         Topic::NapShort { slept } => News::NapShort { slept, bed, nap },
-        Topic::NapFound => News::NapFound { bed },
+        Topic::NapFound => News::NapFound { bed: bed.filter(|_| has_bedtime_moved(plan, before, now)) },
         Topic::Delayed { flight, late_by, time, .. } => {
             News::FlightDelayed { flight, late_by, time, plan_holds: !difference.worth_saying }
         }
         Topic::Connection { changed, late_by, departs, other, changed_comes_first, airport, left, .. } => {
             let boarding = Some(departs).filter(|departs| departs.at > now);
             News::Connection { changed, late_by, boarding, other, changed_comes_first, airport, left }
+        }
+        Topic::ConnectionMended { flight, late_by, departs, airport, .. } => {
+            let boarding = Some(departs).filter(|departs| departs.at > now);
+            News::ConnectionMended { flight, late_by, boarding, airport }
         }
         Topic::Reinstated { flight, was_diverted, departs, .. } => {
             News::FlightReinstated { flight, was_diverted, boarding: Some(departs).filter(|departs| departs.at > now) }
@@ -60,10 +63,16 @@ pub(super) fn headline(
     };
     planner::headline(&HeadlineInput {
         name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
-        adult: persona.group().band() == AgeBand::Adult,
+        adult: planner::is_spoken_to(persona.months),
         reader: Reader { now, time_zone: here.time_zone },
         news,
     })
+}
+
+/// Whether the night that comes next begins at another time than was said.
+fn has_bedtime_moved(plan: &Plan, before: &[Published], now: UtcMillis) -> bool {
+    let Some(night) = first_ahead(plan, ActionKind::Sleep, now) else { return false };
+    before.iter().find(|old| old.action_id == night.action_id).is_some_and(|old| old.start != night.start)
 }
 
 /// The nights that are still ahead: which of them is the first that moves, where a clock has to.

@@ -321,3 +321,19 @@ fn a_refreshed_plan_names_a_time_of_the_next_day_or_none() {
         assert!(said.actions.iter().any(is_named), "{}", said.headline);
     }
 }
+
+#[test]
+fn a_connection_that_was_missed_is_taken_back_when_its_second_flight_is_late_enough() {
+    let first = leg("KL1001", "AMS", "LHR", at(5, 9.0), at(5, 10.25));
+    let second = leg("BA117", "LHR", "JFK", at(5, 12.25), at(5, 20.25));
+    let mut story = Story::new();
+    story.profile(at(0, 12.0), "ana", adult(Tz::Europe__Amsterdam));
+    let journey = trip(1, &["ana"], vec![first.clone(), second.clone()]);
+    story.tell(at(1, 0.0), "ana", Activity::Trip(Box::new(journey)));
+    story.tell(at(5, 8.0), "ana", news(status(&first, at(5, 8.0), Span::minutes(150))));
+    assert_eq!(story.said.last().unwrap().reason, Reason::ConnectionMissed);
+    story.tell(at(5, 9.0), "ana", news(status(&second, at(5, 9.0), Span::minutes(150))));
+    let said = story.said.last().unwrap();
+    assert_eq!(said.reason, Reason::FlightDelayed);
+    assert!(said.headline.contains("there is time to change in LHR again"), "{}", said.headline);
+}

@@ -77,6 +77,14 @@ pub enum Topic<'a> {
         left: Option<Span>,
         arrives: UtcMillis,
     },
+    /// A connection that was missed or at risk is one again.
+    ConnectionMended {
+        flight: &'a str,
+        late_by: Span,
+        departs: When,
+        airport: Iata,
+        arrives: UtcMillis,
+    },
     /// Cancelled or diverted was taken back.
     Reinstated {
         flight: &'a str,
@@ -308,6 +316,7 @@ fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
         }
         Topic::Delayed { arrives, .. }
         | Topic::Connection { arrives, .. }
+        | Topic::ConnectionMended { arrives, .. }
         | Topic::Reinstated { arrives, .. }
         | Topic::Diverted { arrives, .. } => ahead(arrives),
         Topic::Cancelled { departs, .. } => ahead(departs),
