@@ -167,7 +167,7 @@ fn a_skip_is_answered_where_the_night_was_not_logged() {
     story.skipped("mia", at(2, 10.5));
     story.skipped("mia", at(2, 10.8));
     story.skipped("mia", at(2, 14.8));
-    assert_eq!(missed(&story), [at(1, 14.8), at(2, 8.5), at(2, 10.5), at(2, 14.8)]);
+    assert_eq!(missed(&story), [at(1, 14.8), at(2, 8.5), at(2, 10.5)], "of two naps a day");
 }
 
 fn bedtime(said: &crate::event::recommendation::Recommendation) -> Option<UtcMillis> {

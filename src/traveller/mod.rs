@@ -19,7 +19,7 @@
 //! | [`signs`] | what else tells of the clock: main sleeps, new local clocks |
 //! | [`stomach`], [`narrowing`] | the stomach's hour and meals; what would make an interval narrower |
 //! | [`priors`] | what the filter believes of somebody at first |
-//! | [`naps`], [`nap_model`], [`nap_watch`] | which sleeps were naps, when the next is due, what to say of it |
+//! | [`naps`], [`nap_model`], [`nap_watch`], `nap_alarms`, [`surroundings`] | which sleeps were naps, when the next is due, what to say of it |
 //! | [`pressure`], [`untold`] | tiredness and sleep debt; the nights and naps that nobody logged |
 //! | [`models`] | the numbers that all of this needs |
 
@@ -44,8 +44,11 @@ pub mod reports;
 pub mod signs;
 pub mod sleeps;
 pub mod stomach;
+pub mod surroundings;
 pub mod untold;
 pub mod words;
+
+mod nap_alarms;
 
 #[cfg(test)]
 mod estimate_tests;
@@ -68,7 +71,7 @@ use self::facts::Facts;
 use self::light::LightSources;
 pub use self::models::Models;
 use self::name::Name;
-use self::nap_watch::{NapAlarm, NapNews};
+use self::nap_watch::NapAlarm;
 use self::naps::{BodyTime, SleepLog, sleeps_kept_from};
 use self::persona::{Known, Persona};
 pub use self::reports::Noted;
@@ -149,7 +152,7 @@ pub struct Said {
     pub alarm: Option<NapAlarm>,
     /// The way that the plans of this journey take.
     pub heading: Option<Heading>,
-    /// The skipped naps that were reported and answered in the last hours.
+    /// The alarms of the last day: a reported skip by its own time, another by when it was said.
     #[serde(default)]
     pub skips: Vec<UtcMillis>,
 }
@@ -319,38 +322,6 @@ impl Traveller {
         clock.lags(view.models, persona, &self.light_sources(view, persona))
     }
 
-    /// Hands the sleep log of the last days to `look`.
-    fn with_log<R>(&self, view: &View<'_>, look: impl FnOnce(&SleepLog<'_>, &Persona<'_>) -> R) -> R {
-        let persona = self.persona(view);
-        let lags = self.lags(view, &persona);
-        let body = BodyTime { home: persona.home, lags: &lags };
-        look(&SleepLog::new(view.models, &persona, body, &self.rest.sleeps, view.now), &persona)
-    }
-
-    /// Sets the nap timer by what is known now. For after anything that it depends on has changed from outside: where the
-    /// person is.
-    pub fn set_nap_timer(&mut self, view: &View<'_>) {
-        let due = self.with_log(view, |log, _| nap_watch::due(view.models, log, self.alarm(), view.now));
-        self.set_timers(Timers { nap: due.into(), ..self.timers() });
-    }
-
-    /// The nap timer has come due: what silence means. The timer is set anew.
-    pub fn nap_timer_fired(&mut self, view: &View<'_>) -> Option<NapNews> {
-        let news = self.with_log(view, |log, _| nap_watch::after_silence(log, self.alarm(), view.now));
-        match news {
-            // Said now; there is nothing more to say until a sleep is logged.
-            Some(_) => self.set_timers(Timers { nap: Due::NEVER, ..self.timers() }),
-            None => self.set_nap_timer(view),
-        }
-        news
-    }
-
-    /// What was said about a nap stands until it is repaired or found.
-    pub fn nap_was_said(&mut self, alarm: NapAlarm, view: &View<'_>) {
-        self.said_mut().alarm = Some(alarm);
-        self.set_nap_timer(view);
-    }
-
     /// Everything that there is to say about this person at `view.now`.
     #[must_use]
     pub fn assess(&self, view: &View<'_>) -> Assessment<'_> {
@@ -358,7 +329,7 @@ impl Traveller {
         let clock = self.clock_or_habit(view, &persona);
         let (estimate, lags) = clock.look(view.models, &persona, &self.light_sources(view, &persona));
         let body = BodyTime { home: persona.home, lags: &lags };
-        let log = SleepLog::new(view.models, &persona, body, &self.rest.sleeps, view.now);
+        let log = SleepLog::new(view.models, &persona, body, self.surroundings(view), &self.rest.sleeps, view.now);
         let sleep = pressure::summary(view.models, &persona, &log, view.whereabouts, view.now);
         let naps = log.naps_at_all();
         let (asleep_since, awake_since) = (log.asleep_since(), log.awake_since());

@@ -1,4 +1,5 @@
-//! When a nap is worth a word: missed, short, found after all. Each is said once.
+//! When a nap is worth a word: missed, short, found after all. Each is said once, and a waking day has no more alarms than
+//! naps.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,6 +8,7 @@ use crate::event::activity::SleepKind;
 use crate::planner::{Repair, RepairKind};
 use crate::traveller::models::Models;
 use crate::traveller::naps::SleepLog;
+use crate::traveller::sleeps::Bout;
 use crate::units::{Span, UtcMillis};
 
 /// A night that nobody logged ends a repair all the same.
@@ -41,12 +43,13 @@ pub enum NapNews {
     Found { alarm: NapAlarm },
 }
 
-/// What a changed sleep log means: news, and whether what was said before still stands.
+/// What a changed sleep log means: news, and whether what was said before still stands. `told`: when alarms were said.
 #[must_use]
 pub fn after_sleep(
     models: &Models,
     log: &SleepLog<'_>,
     alarm: Option<&NapAlarm>,
+    told: &[UtcMillis],
     changed: UtcMillis,
     now: UtcMillis,
 ) -> (Option<NapNews>, Option<NapAlarm>) {
@@ -63,17 +66,25 @@ pub fn after_sleep(
         return (Some(NapNews::Found { alarm }), Some(NapAlarm { repair, ..alarm }));
     }
     let news = short_nap(models, log, changed, now).filter(|repair| {
-        !alarm.is_some_and(|said| said.repair.kind == RepairKind::Short && said.repair.expected == repair.0.expected)
+        let is_told = alarm
+            .is_some_and(|said| said.repair.kind == RepairKind::Short && said.repair.expected == repair.0.expected);
+        !is_told && !is_every_nap_told(log, told)
     });
     (news.map(|(repair, slept)| NapNews::Alarm { repair, slept }), alarm)
 }
 
 /// When silence will have to be taken for a missed nap.
 #[must_use]
-pub fn due(models: &Models, log: &SleepLog<'_>, alarm: Option<&NapAlarm>, now: UtcMillis) -> Option<UtcMillis> {
+pub fn due(
+    models: &Models,
+    log: &SleepLog<'_>,
+    alarm: Option<&NapAlarm>,
+    told: &[UtcMillis],
+    now: UtcMillis,
+) -> Option<UtcMillis> {
     let outlook = log.outlook()?;
     let at = outlook.alarm?;
-    if is_said(alarm, outlook.awake_since) {
+    if is_said(alarm, outlook.awake_since) || is_every_nap_told(log, told) {
         return None;
     }
     if at > now {
@@ -88,10 +99,15 @@ pub fn due(models: &Models, log: &SleepLog<'_>, alarm: Option<&NapAlarm>, now: U
 
 /// What the timer set by [`due`] finds.
 #[must_use]
-pub fn after_silence(log: &SleepLog<'_>, alarm: Option<&NapAlarm>, now: UtcMillis) -> Option<NapNews> {
+pub fn after_silence(
+    log: &SleepLog<'_>,
+    alarm: Option<&NapAlarm>,
+    told: &[UtcMillis],
+    now: UtcMillis,
+) -> Option<NapNews> {
     let outlook = log.outlook()?;
     let is_due = outlook.alarm.is_some_and(|at| at <= now);
-    if !is_due || is_said(alarm, outlook.awake_since) {
+    if !is_due || is_said(alarm, outlook.awake_since) || is_every_nap_told(log, told) {
         return None;
     }
     let repair =
@@ -99,14 +115,14 @@ pub fn after_silence(log: &SleepLog<'_>, alarm: Option<&NapAlarm>, now: UtcMilli
     Some(NapNews::Alarm { repair, slept: Span::ZERO })
 }
 
-/// What a report says that the nap was skipped: each nap that is reported is answered once. `answered`: the skips that
-/// were.
+/// What a report says that the nap was skipped: each nap that is reported is answered once, and one that comes when every
+/// nap of the day was told confirms what was said. `told`: the skips that were answered, and the other alarms.
 #[must_use]
 pub fn after_report(
     models: &Models,
     log: &SleepLog<'_>,
     alarm: Option<&NapAlarm>,
-    answered: &[UtcMillis],
+    told: &[UtcMillis],
     skipped: UtcMillis,
     now: UtcMillis,
 ) -> Option<NapNews> {
@@ -115,7 +131,7 @@ pub fn after_report(
     if !expects_naps || slept_since || is_forgotten(models, skipped, now) {
         return None;
     }
-    let is_told_again = answered.iter().any(|other| (*other - skipped).abs() <= SAME_SKIP);
+    let is_told_again = told.iter().any(|other| (*other - skipped).abs() <= SAME_SKIP) || is_every_nap_told(log, told);
     let awake_since = log.awake_since();
     let before = alarm.filter(|alarm| {
         let is_missed = alarm.repair.kind == RepairKind::Missed && !is_over(log, alarm, now);
@@ -143,11 +159,17 @@ fn is_forgotten(models: &Models, skipped: UtcMillis, now: UtcMillis) -> bool {
     now - skipped > models.naps.longest_nap
 }
 
-/// Notes that a skip was reported, as far as it may be reported again.
-pub fn note_answered(models: &Models, answered: &mut Vec<UtcMillis>, skipped: UtcMillis, now: UtcMillis) {
-    answered.retain(|other| !is_forgotten(models, *other + SAME_SKIP, now));
-    if !answered.iter().any(|other| (*other - skipped).abs() <= SAME_SKIP) {
-        answered.push(skipped);
+/// Whether the waking day that goes on has had as many alarms as it has naps.
+fn is_every_nap_told(log: &SleepLog<'_>, told: &[UtcMillis]) -> bool {
+    let today = told.iter().filter(|at| log.is_of_this_waking_day(**at)).count();
+    today >= log.usual_naps_a_day().max(1)
+}
+
+/// Notes that a skip was answered, or an alarm said at its time, for as long as that day may last.
+pub fn note_told(told: &mut Vec<UtcMillis>, at: UtcMillis, now: UtcMillis) {
+    told.retain(|other| now - *other <= Span::days(1));
+    if !told.contains(&at) {
+        told.push(at);
     }
 }
 
@@ -163,11 +185,14 @@ fn is_said(alarm: Option<&NapAlarm>, awake_since: UtcMillis) -> bool {
     alarm.is_some_and(|alarm| alarm.repair.kind == RepairKind::Missed && alarm.repair.noticed >= awake_since)
 }
 
-/// A night has begun since, or must have.
+/// A night has begun, or must have: advice of making up ends with it, also where the nap was noticed in its first hours.
 #[must_use]
 pub fn is_over(log: &SleepLog<'_>, alarm: &NapAlarm, now: UtcMillis) -> bool {
     let noticed = alarm.repair.noticed;
-    let night_began = log.sleeps.iter().any(|told| told.kind == SleepKind::Night && told.bout.start > noticed);
+    let night_began = log.sleeps.iter().any(|told| {
+        let Bout { start, end, end_known, going_on, .. } = told.bout;
+        told.kind == SleepKind::Night && (start > noticed || going_on || end_known && end > noticed)
+    });
     night_began || now - noticed > REPAIR_LASTS
 }
 
@@ -187,17 +212,20 @@ fn is_found(models: &Models, log: &SleepLog<'_>, alarm: &NapAlarm) -> bool {
     })
 }
 
-/// The nap that was said to be missing was slept later, about as long as ever: no bridge to an earlier night, but that nap.
+/// The nap that was said to be missing or short was slept later, about as long as ever: no bridge to an earlier night, but
+/// that nap.
 fn is_made_up_for(models: &Models, log: &SleepLog<'_>, alarm: &NapAlarm) -> bool {
-    let Repair { kind, expected, noticed, .. } = alarm.repair;
-    if kind != RepairKind::Missed {
-        return false;
-    }
+    let Repair { kind, expected, awake_since, noticed } = alarm.repair;
+    let not_before = match kind {
+        RepairKind::Missed => noticed,
+        RepairKind::Short => awake_since,
+        RepairKind::Early | RepairKind::Late => return false,
+    };
     let Some((missed, usual)) = log.usual_nap_near(expected) else { return false };
     let least = Span((usual.0 as f64 * models.naps.made_up_share) as i64).max(models.naps.short_below);
     log.sleeps.iter().any(|told| {
         let is_that_nap = || log.usual_nap_near(told.bout.start).is_some_and(|(nearest, _)| nearest == missed);
-        let is_since = told.kind == SleepKind::Nap && told.bout.start >= noticed;
+        let is_since = told.kind == SleepKind::Nap && told.bout.start >= not_before;
         is_since && told.bout.length().is_some_and(|length| length >= least) && is_that_nap()
     })
 }

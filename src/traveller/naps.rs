@@ -1,7 +1,8 @@
 //! Naps: which sleeps were some, when the next one is due.
 //!
-//! Night and nap are told apart by the body's day, not by the clock on the wall: who is nine hours from home naps at
-//! three in the morning for a while.
+//! Night and nap are told apart by the body's day as well as by the clock on the wall: who is nine hours from home naps at
+//! three in the morning for a while. The hours of naps are those of the clock on the wall, which the plan follows; what it
+//! has moved before a journey and after is no habit.
 
 use crate::event::activity::{AgeBand, SleepKind, UsualNap};
 use crate::flight::zones;
@@ -9,6 +10,7 @@ use crate::traveller::clock::{Lag, settled_until};
 use crate::traveller::models::Models;
 use crate::traveller::persona::Persona;
 use crate::traveller::sleeps::{Bout, Sleeps};
+use crate::traveller::surroundings::Surroundings;
 use crate::units::{Span, UtcMillis};
 
 const DAY: Span = Span::days(1);
@@ -22,6 +24,9 @@ const SLEEPS_KEPT: Span = Span::hours(132);
 pub fn sleeps_kept_from(now: UtcMillis) -> UtcMillis {
     settled_until(now) - SLEEPS_KEPT
 }
+
+/// More days than sleeps are kept for.
+const ALL_DAYS_KEPT: i64 = 10;
 
 /// A CBTmin tells how the body's day lies for about half a day either way.
 const LAG_REACHES: Span = Span::hours(18);
@@ -50,8 +55,8 @@ impl BodyTime<'_> {
 pub struct Told {
     pub bout: Bout,
     pub kind: SleepKind,
-    /// Start on the body's clock.
-    body_start: UtcMillis,
+    /// Start on the clock on the wall.
+    local_start: UtcMillis,
 }
 
 /// The sleeps of the last days, told apart.
@@ -60,6 +65,7 @@ pub struct SleepLog<'a> {
     models: &'a Models,
     persona: &'a Persona<'a>,
     body: BodyTime<'a>,
+    around: Surroundings<'a>,
     now: UtcMillis,
     pub sleeps: Vec<Told>,
 }
@@ -82,18 +88,22 @@ impl<'a> SleepLog<'a> {
         models: &'a Models,
         persona: &'a Persona<'a>,
         body: BodyTime<'a>,
+        around: Surroundings<'a>,
         sleeps: &Sleeps,
         now: UtcMillis,
     ) -> SleepLog<'a> {
         let naps = &models.naps;
-        let tell = |bout: Bout| Told { bout, kind: kind_of(models, body, &bout), body_start: body.of(bout.start) };
+        let tell = |bout: Bout| {
+            let kind = kind_of(models, body, around, &bout);
+            Told { bout, kind, local_start: around.on_the_wall(bout.start) }
+        };
         let sleeps = sleeps
             .bouts(naps.merged_gap, naps.open_ends_after, sleeps_kept_from(now), now)
             .into_iter()
             .filter(|bout| bout.length().is_none_or(|length| length >= naps.ignored_below))
             .map(tell)
             .collect();
-        SleepLog { models, persona, body, now, sleeps }
+        SleepLog { models, persona, body, around, now, sleeps }
     }
 
     /// Somebody of whom naps are expected at all: a child, unless the profile says that it does not nap, or whoever has
@@ -129,33 +139,53 @@ impl<'a> SleepLog<'a> {
         self.last().filter(|told| told.bout.going_on).map(|told| told.bout.start)
     }
 
-    /// The day of the body in which naps are counted.
-    fn day_of(&self, body_time: UtcMillis) -> i64 {
-        (body_time - self.models.naps.day_begins).0.div_euclid(DAY.0)
+    /// The day in which naps are counted, of a time on the clock on the wall.
+    fn day_of(&self, local: UtcMillis) -> i64 {
+        (local - self.models.naps.day_begins).0.div_euclid(DAY.0)
+    }
+
+    fn day_at(&self, at: UtcMillis) -> i64 {
+        self.day_of(self.around.on_the_wall(at))
     }
 
     fn naps_of(&self, day: i64) -> impl Iterator<Item = &Told> {
-        self.sleeps.iter().filter(move |told| told.kind == SleepKind::Nap && self.day_of(told.body_start) == day)
+        self.sleeps.iter().filter(move |told| told.kind == SleepKind::Nap && self.day_of(told.local_start) == day)
     }
 
     /// Position of a nap among those of its day.
     #[must_use]
     pub fn index_of(&self, nap: &Told) -> usize {
-        self.naps_of(self.day_of(nap.body_start)).take_while(|other| other.bout.start < nap.bout.start).count()
+        self.naps_of(self.day_of(nap.local_start)).take_while(|other| other.bout.start < nap.bout.start).count()
     }
 
     /// Naps since the last night, or of the day if no night was logged.
     fn naps_taken(&self) -> usize {
         let Some(last) = self.last() else { return 0 };
-        let day = self.day_of(last.body_start);
-        let is_nap_today = |told: &&Told| told.kind == SleepKind::Nap && self.day_of(told.body_start) == day;
+        let day = self.day_of(last.local_start);
+        let is_nap_today = |told: &&Told| told.kind == SleepKind::Nap && self.day_of(told.local_start) == day;
         self.sleeps.iter().rev().take_while(is_nap_today).count()
     }
 
-    /// The naps of each of the last days on which there were some; `today` is not one of them.
+    /// Whether a time belongs to the day that goes on at `now`: no night lies between, logged or by the clock.
+    #[must_use]
+    pub fn is_of_this_waking_day(&self, at: UtcMillis) -> bool {
+        let last_night = self.sleeps.iter().rev().find(|told| told.kind == SleepKind::Night);
+        let is_since = last_night.is_none_or(|night| at > night.bout.start);
+        is_since && self.day_at(at) == self.day_at(self.now)
+    }
+
+    /// The naps of each of the last settled days on which there were some; `today` is not one of them. On a journey and
+    /// after it those are the days before, for as long as they are remembered.
     fn habit(&self, today: i64) -> Vec<Vec<&Told>> {
-        let days = today - self.models.naps.habit_days..today;
-        days.map(|day| self.naps_of(day).collect::<Vec<_>>()).filter(|naps| !naps.is_empty()).collect()
+        let is_settled = self.is_settled();
+        let days_back = if is_settled { self.models.naps.habit_days } else { ALL_DAYS_KEPT };
+        let is_usual = |nap: &&Told| self.around.is_settled(self.models, nap.bout.start);
+        let days = today - days_back..today;
+        days.map(|day| self.naps_of(day).filter(is_usual).collect::<Vec<_>>()).filter(|naps| !naps.is_empty()).collect()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.around.is_settled(self.models, self.now)
     }
 
     fn days_logged(&self, today: i64) -> usize {
@@ -179,22 +209,22 @@ impl<'a> SleepLog<'a> {
     /// How many naps a day this person has now.
     #[must_use]
     pub fn usual_naps_a_day(&self) -> usize {
-        let today = self.day_of(self.body.of(self.now));
+        let today = self.day_at(self.now);
         if self.naps_at_all() { self.usual_count(&self.habit(today)) } else { 0 }
     }
 
-    /// The naps of a usual day by the clock at home: from the log where it has them, else from the profile.
+    /// The naps of a usual day by the local clock: from the log where it has settled days, else from the profile.
     #[must_use]
     pub fn usual_naps(&self) -> Vec<UsualNap> {
         if !self.naps_at_all() {
             return Vec::new();
         }
-        let habit = self.habit(self.day_of(self.body.of(self.now)));
+        let habit = self.habit(self.day_at(self.now));
         let by_profile = self.persona.usual_naps().unwrap_or(&[]);
         (0..self.usual_count(&habit))
             .filter_map(|index| {
                 let logged: Vec<&Told> = habit.iter().filter_map(|day| day.get(index).copied()).collect();
-                let start = median(logged.iter().map(|nap| self.since_day_began(nap.body_start).0).collect());
+                let start = median(logged.iter().map(|nap| self.since_day_began(nap.local_start).0).collect());
                 let length = median(logged.iter().filter_map(|nap| nap.bout.length()).map(|length| length.0).collect());
                 let told = by_profile.get(index);
                 let start = match start {
@@ -208,7 +238,7 @@ impl<'a> SleepLog<'a> {
             .collect()
     }
 
-    /// When the usual nap nearest to a time begins that day, by the body's clock, and how long it is.
+    /// When the usual nap nearest to a time begins that day, and how long it is.
     #[must_use]
     pub fn usual_nap_near(&self, at: UtcMillis) -> Option<(UtcMillis, Span)> {
         let naps = self.usual_naps().into_iter().map(|nap| {
@@ -234,7 +264,7 @@ impl<'a> SleepLog<'a> {
         }
         let naps = &self.models.naps;
         let awake_since = self.awake_since()?;
-        let today = self.day_of(self.body.of(awake_since));
+        let today = self.day_at(awake_since);
         let habit = self.habit(today);
         let index = self.naps_taken();
         if index >= self.usual_count(&habit) {
@@ -243,11 +273,15 @@ impl<'a> SleepLog<'a> {
 
         let by_window = awake_since + naps.window(self.persona.months);
         let logged: Vec<&Told> = habit.iter().filter_map(|day| day.get(index).copied()).collect();
-        let starts: Vec<i64> = logged.iter().map(|nap| self.since_day_began(nap.body_start).0).collect();
+        let starts: Vec<i64> = logged.iter().map(|nap| self.since_day_began(nap.local_start).0).collect();
         let usual = self.persona.usual_naps().and_then(|naps| naps.get(index));
         let from_log = median(starts.clone());
         let from_profile = || usual.map(|nap| self.since_midnight_as_day(Span::minutes(i64::from(nap.start))).0);
         let by_habit = from_log.or_else(from_profile).map(|start| self.nearest(by_window, Span(start)));
+        // What the plan has moved is when the nap is expected.
+        let is_settled = self.is_settled();
+        let planned = self.around.planned_after(awake_since).filter(|_| !is_settled);
+        let by_habit = planned.or(by_habit);
 
         let expected = by_habit.map_or(by_window, |by_habit| by_window + Span((by_habit - by_window).0 / 2));
         let bedtime = self.bedtime_after(awake_since);
@@ -261,32 +295,33 @@ impl<'a> SleepLog<'a> {
         let says_something = self.persona.months >= naps.no_alarm_under
             && self.days_logged(today) >= naps.days_logged
             && self.is_child();
-        let alarm = match (from_log, by_habit) {
-            (Some(median_start), Some(by_habit)) if says_something => {
+        let is_known = from_log.is_some() || !is_settled;
+        let alarm = by_habit.filter(|_| says_something && is_known).and_then(|by_habit| {
+            let margin = from_log.map_or(naps.most_margin, |median_start| {
                 let distances = starts.iter().map(|start| (start - median_start).abs()).collect();
-                let spread = median(distances).map_or(Span::ZERO, Span);
-                // Who reports naps when they are over is silent while one goes on.
-                let silent_for = if is_announced(&habit, naps.announced_share) { Span::ZERO } else { length };
-                let alarm = by_window.max(by_habit) + silent_for + naps.margin(spread);
-                let alarm = alarm.ceil_to(Span::minutes(1));
-                (alarm < bedtime).then_some(alarm)
-            }
-            _ => None,
-        };
+                naps.margin(median(distances).map_or(Span::ZERO, Span))
+            });
+            // Who reports naps when they are over is silent while one goes on.
+            let silent_for = if is_announced(&habit, naps.announced_share) { Span::ZERO } else { length };
+            let alarm = (by_window.max(by_habit) + silent_for + margin).ceil_to(Span::minutes(1));
+            // Aboard nobody has a hand free to log.
+            let in_the_air = self.around.is_aboard_between(expected.min(alarm), alarm.max(self.now));
+            (alarm < bedtime && !in_the_air).then_some(alarm)
+        });
         Some(NapOutlook { awake_since, expected, length, alarm })
     }
 
-    fn since_day_began(&self, body_time: UtcMillis) -> Span {
-        Span((body_time - self.models.naps.day_begins).0.rem_euclid(DAY.0))
+    fn since_day_began(&self, local: UtcMillis) -> Span {
+        Span((local - self.models.naps.day_begins).0.rem_euclid(DAY.0))
     }
 
     fn since_midnight_as_day(&self, since_midnight: Span) -> Span {
         Span((since_midnight - self.models.naps.day_begins).0.rem_euclid(DAY.0))
     }
 
-    /// The time nearest to `around` at which the body's day is `since_day_began` old.
+    /// The time nearest to `around` at which the local day is `since_day_began` old.
     fn nearest(&self, around: UtcMillis, since_day_began: Span) -> UtcMillis {
-        let difference = (since_day_began - self.since_day_began(self.body.of(around))).0.rem_euclid(DAY.0);
+        let difference = (since_day_began - self.since_day_began(self.around.on_the_wall(around))).0.rem_euclid(DAY.0);
         let shorter_way = if difference > DAY.0 / 2 { difference - DAY.0 } else { difference };
         around + Span(shorter_way)
     }
@@ -296,14 +331,14 @@ impl<'a> SleepLog<'a> {
 fn is_announced(habit: &[Vec<&Told>], share: f64) -> bool {
     let naps = || habit.iter().flatten();
     let announced = naps().filter(|nap| nap.bout.announced).count();
-    announced as f64 >= share * naps().count() as f64
+    announced > 0 && announced as f64 >= share * naps().count() as f64
 }
 
 fn time_of_day(body_time: UtcMillis) -> Span {
     Span(body_time.0.rem_euclid(DAY.0))
 }
 
-fn kind_of(models: &Models, body: BodyTime<'_>, bout: &Bout) -> SleepKind {
+fn kind_of(models: &Models, body: BodyTime<'_>, around: Surroundings<'_>, bout: &Bout) -> SleepKind {
     if let Some(kind) = bout.kind {
         return kind;
     }
@@ -313,8 +348,13 @@ fn kind_of(models: &Models, body: BodyTime<'_>, bout: &Bout) -> SleepKind {
         Some(length) => bout.start + Span(length.0 / 2),
         None => bout.start + naps.open_half,
     };
-    let hour = time_of_day(body.of(middle)).as_hours();
-    if hour.0 >= naps.night_from.0 || hour.0 < naps.night_until.0 { SleepKind::Night } else { SleepKind::Nap }
+    let is_night = |local: UtcMillis| {
+        let hour = time_of_day(local).as_hours();
+        hour.0 >= naps.night_from.0 || hour.0 < naps.night_until.0
+    };
+    // Who has landed naps by the clock there, in what is still the body's night; aboard no clock is followed.
+    let is_by_day = !around.is_aboard(middle) && !is_night(around.on_the_wall(middle));
+    if is_night(body.of(middle)) && !is_by_day { SleepKind::Night } else { SleepKind::Nap }
 }
 
 /// The middle of a list, the mean of the two middle ones where their number is even.

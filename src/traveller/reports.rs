@@ -143,8 +143,9 @@ impl Traveller {
         if !self.rest.write().sleeps.note(record) || self.known().is_none() {
             return Noted::default();
         }
-        let (news, alarm) = self
-            .with_log(view, |log, _| nap_watch::after_sleep(view.models, log, self.alarm(), report.start, view.now));
+        let (news, alarm) = self.with_log(view, |log, _| {
+            nap_watch::after_sleep(view.models, log, self.alarm(), self.naps_told(), report.start, view.now)
+        });
         self.set_alarm(alarm);
         self.forget_old_advice(view.now);
         self.set_nap_timer(view);
@@ -156,11 +157,11 @@ impl Traveller {
             return LATE;
         }
         let alarm = self.alarm();
-        let answered = self.said().map_or(&[][..], |said| &said.skips);
-        let news = self
-            .with_log(view, |log, _| nap_watch::after_report(view.models, log, alarm, answered, skipped.at, view.now));
+        let told = self.naps_told();
+        let news =
+            self.with_log(view, |log, _| nap_watch::after_report(view.models, log, alarm, told, skipped.at, view.now));
         if news.is_some() {
-            nap_watch::note_answered(view.models, &mut self.said_mut().skips, skipped.at, view.now);
+            nap_watch::note_told(&mut self.said_mut().skips, skipped.at, view.now);
         }
         Noted { late: false, news }
     }
