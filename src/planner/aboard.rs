@@ -107,7 +107,7 @@ fn places_to_nap(setting: &Setting<'_>) -> Vec<(Interval, NapSort)> {
     let places = flights.flat_map(|flight| {
         let leaves = flight.from - numbers.sleep.up_before_departure;
         let boards = flight.from - numbers.light.around_flight;
-        [(Interval::new(leaves, boards), NapSort::OnTheWay), (can_sleep(setting, flight), NapSort::Aboard)]
+        [(Interval::new(leaves, boards), NapSort::OnTheWay), (can_sleep(setting, flight), NapSort::Between)]
     });
     places.map(|(place, sort)| (setting.on_grid(place), sort)).collect()
 }

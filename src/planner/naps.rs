@@ -31,6 +31,8 @@ pub(super) enum NapSort {
     /// Moved with the night before a journey.
     WithNight,
     Aboard,
+    /// Aboard, where the time between two sleeps would be too long.
+    Between,
     /// In place of one that was missed or short.
     Bridge,
     /// Later or shorter than usual, because of what the day was.

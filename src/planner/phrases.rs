@@ -198,7 +198,7 @@ fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, stretch: &St
         }
         (Subject::Adult, _) => format!("Take a nap of about {minutes} min at {from}."),
         (child, NapSort::Bridge) => format!("Offer {child} a nap of about {minutes} min at {from}."),
-        (child, NapSort::Usual | NapSort::WithNight | NapSort::Moved | NapSort::Aboard) => {
+        (child, NapSort::Usual | NapSort::WithNight | NapSort::Moved | NapSort::Aboard | NapSort::Between) => {
             format!("Offer {child} a nap at {from}.")
         }
     }
@@ -211,6 +211,7 @@ fn nap_why(setting: &Setting<'_>, sort: NapSort) -> &'static str {
         NapSort::WithNight => "moves with the night",
         NapSort::Aboard if keeps_home_time(setting) => "nap time at home",
         NapSort::Aboard => "nap time at the destination",
+        NapSort::Between => "too long a time awake without",
         NapSort::Bridge => {
             after_nap(setting, "bridges the time until the next sleep", "tired sooner after a short nap")
         }
@@ -315,7 +316,9 @@ fn bright_message(
         let place = if no_direct_sun { "out in the shade" } else { "outdoors" };
         return match subject {
             Subject::Adult => format!("Seek bright light between {from} and {until}, {place} until {leaves}."),
-            child => format!("Keep {child} where it is bright between {from} and {until}, {place} until {leaves}."),
+            child @ Subject::Child(_) => {
+                format!("Keep {child} where it is bright between {from} and {until}, {place} until {leaves}.")
+            }
         };
     }
     match (subject, sun) {
