@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
 
@@ -18,6 +18,10 @@ use crate::kafka::{Cluster, KafkaLog, knock};
 
 /// How long a worker waits before it joins again; doubled up to the second value while joining fails.
 const REJOIN_PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+
+/// How long stopping may take: less than an orchestrator's usual patience (30 s), after which it kills without a word.
+pub const LONGEST_STOP: Duration = Duration::from_secs(25);
+const STOP_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a service needs to know.
 #[derive(Clone)]
@@ -73,22 +77,30 @@ impl Service {
         self.shared.directory.has_failed()
     }
 
-    /// Lets every worker commit and leave.
+    /// Lets every worker commit and leave; those that have not done so after [`LONGEST_STOP`] are left behind.
     ///
     /// # Errors
-    /// Why a worker failed.
+    /// Why workers failed, and that some were left behind.
     pub fn stop(self) -> Result<(), String> {
         self.shared.stop.store(true, Ordering::Release);
+        let deadline = Instant::now() + LONGEST_STOP;
+        self.threads.iter().for_each(|thread| thread.thread().unpark());
         let mut failures = Vec::new();
         for thread in self.threads {
-            thread.thread().unpark();
-            match thread.join() {
-                Ok(None) => {}
-                // A worker and who looks after its group may notice the same.
-                Ok(Some(why)) if failures.contains(&why) => {}
-                Ok(Some(why)) => failures.push(why),
-                Err(_) => failures.push("a worker panicked".to_owned()),
+            while !thread.is_finished() && Instant::now() < deadline {
+                thread::sleep(STOP_PAUSE);
             }
+            let why = if thread.is_finished() {
+                thread.join().unwrap_or_else(|_| Some("a worker panicked".to_owned()))
+            } else {
+                Some(format!(
+                    "no broker took the last transaction within {} seconds: ended without it. Nothing is lost, the next start \
+                     takes its records in again",
+                    LONGEST_STOP.as_secs()
+                ))
+            };
+            // A worker and who looks after its group may notice the same.
+            failures.extend(why.filter(|why| !failures.contains(why)));
         }
         if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
     }

@@ -85,7 +85,8 @@ fn describe() {
     describe_histogram!(CLOCK_WIDTH, "width of the 80 % interval of a published body clock, hours");
     describe_histogram!(
         CLOCK_NIS,
-        "normalised innovation squared of the latest night that somebody told of, whether their published body clock rests on it or nobody said why it lies elsewhere: below 1 on average"
+        "normalised innovation squared of the latest night that somebody told of, whether their published body clock rests on \
+         it or nobody said why it lies elsewhere: below 1 on average"
     );
     describe_counter!(TRANSACTIONS, "transactions, by outcome");
     describe_counter!(REBALANCES, "assignments and revocations handled");

@@ -22,9 +22,6 @@ use crate::service::{Plan, Service};
 use crate::settings::Config;
 use crate::{flight, telemetry};
 
-/// How long stopping may take: less than an orchestrator's usual patience (30 s), after which it kills without a word.
-const LONGEST_STOP: Duration = Duration::from_secs(25);
-
 #[derive(Debug, Args)]
 pub struct Run {
     #[command(flatten)]
@@ -62,11 +59,7 @@ pub fn run(command: &Run) -> anyhow::Result<()> {
         return Ok(());
     }
     common::start_logging("info");
-    let runtime = common::runtime()?;
-    let ended = runtime.block_on(serve_until_signalled(command, &config));
-    // Workers that wait for a broker that is gone must not keep the process.
-    runtime.shutdown_background();
-    ended
+    common::runtime()?.block_on(serve_until_signalled(command, &config))
 }
 
 async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result<()> {
@@ -108,15 +101,7 @@ async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result
     }
     restores.abort();
     info!("stopping: committing and leaving");
-    let stopping = tokio::task::spawn_blocking(move || service.stop());
-    let Ok(stopped) = tokio::time::timeout(LONGEST_STOP, stopping).await else {
-        bail!(
-            "no broker took the last transaction within {} seconds: ended without it. Nothing is lost, the next start takes its \
-             records in again",
-            LONGEST_STOP.as_secs()
-        );
-    };
-    let stopped = stopped.context("stopping the workers")?;
+    let stopped = tokio::task::spawn_blocking(move || service.stop()).await.context("stopping the workers")?;
     let _ = stop_http.send(());
     // Connections that stay open must not keep the process.
     let _ = tokio::time::timeout(Duration::from_secs(2), http).await;
