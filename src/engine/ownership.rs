@@ -53,6 +53,11 @@ pub(super) struct Loading {
 }
 
 impl Loading {
+    /// What the group has committed.
+    pub(super) fn committed_offset(&self) -> Option<i64> {
+        self.committed.as_ref().map(|committed| committed.offset)
+    }
+
     /// Everything up to the end has been read.
     pub(super) fn is_complete(&self) -> bool {
         self.reached >= self.until
@@ -60,8 +65,7 @@ impl Loading {
 
     /// The states have seen more than was committed, and more than there was, when that was asked for.
     pub(super) fn is_older_than(&self, marker: &Marker) -> bool {
-        let committed = self.committed.as_ref().map(|committed| committed.offset);
-        marker.offset > self.input.high || committed < Some(marker.committed)
+        marker.offset > self.input.high || self.committed_offset() < Some(marker.committed)
     }
 }
 

@@ -113,6 +113,10 @@ impl Cluster {
             .set("auto.offset.reset", "error")
             .set("session.timeout.ms", "10000")
             .set("heartbeat.interval.ms", "1000")
+            // For so long a rebalance waits for a member that neither joins nor ends. A coordinator that was killed may know
+            // such members from before, and not time their sessions (docs/reliability.md). A worker polls every few
+            // milliseconds; one that is stuck for a minute is better replaced.
+            .set("max.poll.interval.ms", "60000")
             // At its default of a second, a partition whose queue was full once is not fetched for that long.
             .set("fetch.queue.backoff.ms", "5")
             .set("queued.min.messages", "100000")

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use zoner::engine::codec::MARKER_KEY;
 use zoner::engine::log::{Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
 use zoner::engine::placement::Placement;
 use zoner::engine::record::Topic;
@@ -60,9 +61,9 @@ fn dead() -> LogError {
 fn refused(what: &str, refusal: Refusal) -> LogError {
     let said = format!("{what}: {refusal:?}");
     match refusal {
-        Refusal::Fenced => LogError::Fenced(said),
+        Refusal::Fenced | Refusal::UnknownMember => LogError::Fenced(said),
         Refusal::IllegalGeneration => LogError::Regrouped(said),
-        Refusal::UnknownMember | Refusal::FencedInstance => LogError::Abort(said),
+        Refusal::FencedInstance => LogError::Abort(said),
         Refusal::InvalidState | Refusal::Concurrent => LogError::Client(said),
     }
 }
@@ -95,6 +96,12 @@ impl ModelLog {
             turn: 0,
             states: BTreeMap::new(),
         })
+    }
+
+    /// Without one, an installation whose group has no offsets begins.
+    fn has_marker(&self, partition: i32) -> bool {
+        let kafka = self.world.kafka.borrow();
+        kafka.log(self.state(partition)).decided().any(|record| record.key.as_deref() == Some(MARKER_KEY))
     }
 
     fn at(&self, call: &'static str) -> Result<(), LogError> {
@@ -265,10 +272,12 @@ impl Log for ModelLog {
             let told: Vec<_> = partitions.iter().map(|partition| known.committed(*partition)).collect();
             format!("process {} takes over {partitions:?} at {told:?}", self.slot.number)
         });
+        let is_unread =
+            partitions.iter().all(|partition| self.has_marker(*partition)) && self.world.offsets_are_unread();
         Ok(partitions
             .iter()
             .map(|partition| {
-                let group::Committed { offset, metadata } = known.committed(*partition)?;
+                let group::Committed { offset, metadata } = known.committed(*partition).filter(|_| !is_unread)?;
                 Some(Committed { offset, metadata })
             })
             .collect())

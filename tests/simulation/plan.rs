@@ -21,6 +21,8 @@ pub struct Misfortunes {
     pub broken: usize,
     /// The answer to the end of a transaction is lost for good.
     pub no_answer: usize,
+    /// The coordinator, just restarted, answers before it has read the group's offsets.
+    pub unread: usize,
     /// Cases in a thousand actions: stops, restarts, clocks that jump.
     pub operations: u32,
 }
@@ -69,6 +71,7 @@ impl Plan {
             refused: often(700),
             broken: often(150),
             no_answer: often(1_200),
+            unread: often(1_000),
             operations: often(25) as u32,
         };
         let settings = Settings {

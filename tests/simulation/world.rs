@@ -23,7 +23,11 @@ use crate::slot::{Kind, ModelClock, Slot};
 
 /// As in production, in milliseconds.
 const SESSION_TIMEOUT: i64 = 10_000;
-const REBALANCE_TIMEOUT: i64 = 300_000;
+const REBALANCE_TIMEOUT: i64 = 60_000;
+/// For so long a coordinator reads its offsets, at most.
+const LONGEST_LOADING: i64 = 2_500;
+/// A coordinator that is restarted again and again while it reads them is not waited for.
+const BETWEEN_RESTARTS: i64 = 10_000;
 /// A worker inside a call of a worker inside a call …
 const DEEPEST: u32 = 3;
 
@@ -84,6 +88,8 @@ pub struct World {
     pub arriving: RefCell<VecDeque<Arriving>>,
     /// Set back to none when nothing is to go wrong any more.
     misfortunes: Cell<Misfortunes>,
+    /// Until then the coordinator knows no offsets.
+    pub unread_until: Cell<i64>,
     depth: Cell<u32>,
     wall: Arc<AtomicI64>,
     elapsed: Arc<AtomicI64>,
@@ -107,6 +113,8 @@ pub struct Statistics {
     pub records: u64,
     pub orphans: u64,
     pub deletions: u64,
+    /// Answers without offsets that the group has.
+    pub unread: u64,
     /// Partitions whose states were read while an open transaction hid some of them.
     pub hidden: u64,
 }
@@ -126,6 +134,7 @@ impl Statistics {
         self.orphans += other.orphans;
         self.deletions += other.deletions;
         self.hidden += other.hidden;
+        self.unread += other.unread;
     }
 }
 
@@ -155,6 +164,7 @@ impl World {
             slots: RefCell::new(Vec::new()),
             twins: script.twins,
             arriving: RefCell::new(script.arriving.into()),
+            unread_until: Cell::new(-BETWEEN_RESTARTS),
             depth: Cell::new(0),
             wall: Arc::new(AtomicI64::new(MONDAY.0)),
             elapsed: Arc::new(AtomicI64::new(0)),
@@ -272,6 +282,17 @@ impl World {
 
     fn draw(&self, cases: usize) -> bool {
         cases > 0 && self.below(10_000) < cases
+    }
+
+    /// Whether the coordinator answers now as if it knew no offsets.
+    pub fn offsets_are_unread(&self) -> bool {
+        let is_rested = self.now() > self.unread_until.get() + BETWEEN_RESTARTS;
+        if is_rested && self.draw(self.misfortunes.get().unread) {
+            self.unread_until.set(self.now() + self.between(0, LONGEST_LOADING));
+        }
+        let is_unread = self.now() < self.unread_until.get();
+        self.statistics.borrow_mut().unread += u64::from(is_unread);
+        is_unread
     }
 
     /// Before a worker's call to its log is carried out: the world may go on, and the process may end here.

@@ -9,7 +9,7 @@ use crate::engine::codec::{self, CodecError, MARKER_KEY};
 use crate::engine::cursor::Cursor;
 use crate::engine::directory::Progress;
 use crate::engine::latest::Latest;
-use crate::engine::log::{Batch, Log, LogError};
+use crate::engine::log::{Batch, Committed, Log, LogError};
 use crate::engine::missing::{Account, Missing};
 use crate::engine::ownership::{Loading, Owned};
 use crate::engine::processor::{Processor, Unit as _};
@@ -26,6 +26,10 @@ const LONGEST_SILENCE: Duration = Duration::from_millis(200);
 
 /// What one worker refuses waits so long for what the others of its process have to say.
 const LONGEST_COLLECTION: Duration = Duration::from_secs(5);
+
+/// A group's offsets are asked for again after so long before their lack is believed: a coordinator that was just restarted
+/// may answer before it has read them.
+const SECOND_LOOK: Duration = Duration::from_secs(3);
 
 /// Partitions read at a time: what is read is kept until a partition is complete, and memory that was used once is used
 /// again. While one partition is decoded the client fetches others.
@@ -120,8 +124,22 @@ impl<P: Processor, L: Log> Worker<P, L> {
     fn refuse(&mut self) -> Result<(), LogError> {
         let now = self.shared.clock.elapsed();
         let since = *self.loaded.refused_at.get_or_insert(now);
-        if self.shared.directory.is_loading() && now.saturating_sub(since) < LONGEST_COLLECTION {
+        let waited = now.saturating_sub(since);
+        if waited < SECOND_LOOK || self.shared.directory.is_loading() && waited < LONGEST_COLLECTION {
             return Ok(());
+        }
+        let refused: Vec<(i32, Option<i64>)> = self
+            .owned
+            .iter()
+            .filter_map(|owned| Some((owned.partition.number(), owned.loading.as_ref()?.committed_offset())))
+            .collect();
+        let numbers: Vec<i32> = refused.iter().map(|(number, _)| *number).collect();
+        let again = self.log.committed(&numbers)?;
+        let has_changed = |((_, then), now): (&(i32, Option<i64>), &Option<Committed>)| {
+            *then != now.as_ref().map(|committed| committed.offset)
+        };
+        if refused.iter().zip(&again).any(has_changed) {
+            return Err(LogError::Client("the group's offsets are others than it said a moment ago".to_owned()));
         }
         Err(self.refusal())
     }
@@ -210,7 +228,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         self.metrics.restored.increment(known);
         // What was accepted is remembered: a marker is written at once, and an offset with it.
         let complete = beginning.mark.filter(|_| beginning.missing.is_empty());
-        if beginning.until != loading.committed.as_ref().map(|committed| committed.offset) {
+        if beginning.until != loading.committed_offset() {
             owned.cursor = None;
         }
         owned.partition.loaded(beginning.mark, complete, beginning.start);
