@@ -1,11 +1,11 @@
-//! A broker that stops and comes back, and commits whose answer is lost: the member goes on by itself.
+//! A broker that stops and comes back, commits whose answer is lost, a group that gives a member up: it goes on by itself.
 
 use std::time::Duration;
 
 use super::installation::{Installation, Stamps};
 use super::member::Member;
 use super::own_kafka::OwnKafka;
-use super::proxy::{Lost, Proxy};
+use super::proxy::{FETCH, JOIN_GROUP, Lost, Proxy};
 use crate::common::families::families;
 use crate::common::program::signal;
 use crate::common::wait_for;
@@ -86,4 +86,44 @@ fn commits_that_are_lost_or_whose_answer_is_lost_take_effect_once() {
     installation.settle(LIMIT);
     installation.assert_equals_replay(&[&member]);
     assert_eq!(member.terminate().code(), Some(0));
+}
+
+/// A client whose JoinGroup comes too late is told that nobody knows it, and joins again by itself, without a word of what it
+/// has lost meanwhile (librdkafka 2.12, `rd_kafka_cgrp_handle_JoinGroup`).
+#[test]
+fn a_member_that_joins_again_without_a_word_says_nothing_that_another_has_said() {
+    let proxy = Proxy::listen();
+    let kafka = OwnKafka::behind(&proxy.address);
+    proxy.lead_to(&kafka.address);
+    let installation = Installation::create_on(&proxy.address, "unnoticed", 4, Stamps::Producers);
+    let records = families(FAMILIES);
+    let (first_part, rest) = records.split_at(records.len() / 3);
+    let (second_part, third_part) = rest.split_at(rest.len() / 2);
+    installation.send(first_part);
+    let first = Member::start(&installation, &["--instance", "first"]);
+    installation.settle(LIMIT);
+
+    // It neither joins nor sees a record. The group goes on without it, and then loses the other.
+    let workers = format!("zoner-{}-", first.pid());
+    proxy.hold(&workers, &[FETCH, JOIN_GROUP]);
+    let said_before = first.said().len();
+    let second = Member::start(&installation, &["--instance", "second"]);
+    installation.send(second_part);
+    installation.settle(LIMIT);
+    second.kill();
+
+    // The group has it again, and nobody else wants its partitions, before it sees what was worked on meanwhile.
+    proxy.hold(&workers, &[FETCH]);
+    wait_for("the first to be a member again", LIMIT, || {
+        let said = first.said();
+        let mut new = said[said_before..].lines();
+        let is_of_travellers = |line: &str| line.contains("user_activity") || line.contains("travellers");
+        let begins = |line: &str| line.contains("joining again") || line.contains("partitions assigned");
+        new.any(|line| is_of_travellers(line) && begins(line)).then_some(())
+    });
+    proxy.hold(&workers, &[]);
+    installation.send(third_part);
+    installation.settle(LIMIT);
+    installation.assert_equals_replay(&[&first]);
+    assert_eq!(first.terminate().code(), Some(0));
 }

@@ -1,13 +1,15 @@
-//! Between clients and a broker: lets everything pass, and on demand loses the ends of transactions: on their way to the
-//! broker, or the answers to those that it has carried out.
+//! Between clients and a broker: lets everything pass, and on demand loses the ends of transactions (on their way to the
+//! broker, or the answers to those that it has carried out), or holds what some client asks for.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-/// The request that commits or aborts a transaction, as the protocol numbers it.
+/// Requests, as the protocol numbers them: records are fetched, a group is joined, a transaction is committed or aborted.
+pub const FETCH: u16 = 1;
+pub const JOIN_GROUP: u16 = 11;
 const END_TXN: u16 = 26;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +21,32 @@ pub enum Lost {
     Answers,
 }
 
+/// Whose requests do not get through for now, and which.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Held {
+    /// What the client's id begins with.
+    client: String,
+    requests: Vec<u16>,
+}
+
 struct Wires {
     /// Where the broker is, once it is there.
     broker: Mutex<Option<String>>,
     loses: Mutex<Lost>,
     lost: AtomicUsize,
+    held: Mutex<Held>,
+    released: Condvar,
+}
+
+impl Wires {
+    /// Returns when a request may pass.
+    fn wait_for_passage(&self, request: &[u8]) {
+        let kind = u16::from_be_bytes([request[0], request[1]]);
+        let length = usize::from(u16::from_be_bytes([request[8], request[9]]));
+        let client = String::from_utf8_lossy(request.get(10..10 + length).unwrap_or_default());
+        let is_held = |held: &mut Held| held.requests.contains(&kind) && client.starts_with(&held.client);
+        drop(self.released.wait_while(self.held.lock().expect("what is held"), is_held).expect("what is held"));
+    }
 }
 
 /// Listens for as long as the test process lives.
@@ -36,8 +59,13 @@ impl Proxy {
     pub fn listen() -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
-        let wires =
-            Arc::new(Wires { broker: Mutex::new(None), loses: Mutex::new(Lost::Nothing), lost: AtomicUsize::new(0) });
+        let wires = Arc::new(Wires {
+            broker: Mutex::new(None),
+            loses: Mutex::new(Lost::Nothing),
+            lost: AtomicUsize::new(0),
+            held: Mutex::default(),
+            released: Condvar::new(),
+        });
         let shared = Arc::clone(&wires);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -55,6 +83,13 @@ impl Proxy {
     /// From here on connections break whenever a transaction ends, before or after the broker has heard of it.
     pub fn lose(&self, what: Lost) {
         *self.wires.loses.lock().expect("what is lost") = what;
+    }
+
+    /// From here on these requests of clients whose id begins so wait, with all that comes after them on their connection.
+    pub fn hold(&self, client: &str, requests: &[u16]) {
+        *self.wires.held.lock().expect("what is held") =
+            Held { client: client.to_owned(), requests: requests.to_vec() };
+        self.wires.released.notify_all();
     }
 
     /// What has been lost.
@@ -77,6 +112,7 @@ fn serve(client: &TcpStream, wires: &Wires) {
     thread::scope(|scope| {
         scope.spawn(|| {
             pass(client, &broker, |request| {
+                wires.wait_for_passage(request);
                 if u16::from_be_bytes([request[0], request[1]]) != END_TXN {
                     return true;
                 }
