@@ -116,6 +116,18 @@ fn states_are_known_again_from_their_topics_when_the_log_is_gone() {
     assert_eq!(member.terminate().code(), Some(0));
 }
 
+#[test]
+fn a_partition_that_is_begun_has_a_marker_before_its_first_checkpoint_is_due() {
+    let installation = Installation::create("begun", 4, Stamps::Producers);
+    let config = std::fs::read_to_string(&installation.config_file).expect("the configuration");
+    let hourly = config.replace("checkpoint_interval_s = 0.7", "checkpoint_interval_s = 3600.0");
+    assert_ne!(hourly, config);
+    std::fs::write(&installation.config_file, hourly).expect("the configuration");
+    let member = Member::start(&installation, &["--instance", "only"]);
+    wait_for_markers_at_the_end(&installation);
+    assert_eq!(member.terminate().code(), Some(0));
+}
+
 /// What the group has given to a member and taken from it. It may speak to everybody although nothing moves.
 fn moves(member: &Member) -> Vec<String> {
     let said = member.said();

@@ -226,8 +226,12 @@ impl<P: Processor, L: Log> Worker<P, L> {
             owned.partition.load(unit, position);
         }
         self.metrics.restored.increment(known);
-        // What was accepted is remembered: a marker is written at once, and an offset with it.
         let complete = beginning.mark.filter(|_| beginning.missing.is_empty());
+        if complete.is_none() {
+            // A marker is written at once, and an offset with it: what was accepted is remembered, and whoever finds no offsets
+            // later knows that this was begun.
+            owned.next_round = self.shared.clock.elapsed();
+        }
         if beginning.until != loading.committed_offset() {
             owned.cursor = None;
         }
