@@ -4,7 +4,7 @@
 //! and timers fire as if ticks had come on time. A *recording* holds what the topics held: every partition has its own
 //! time, and internal records are taken from the file instead of being made again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::effects::{Effect, Effects};
 use crate::engine::partition::{Partition, Routing, Taken};
@@ -39,6 +39,31 @@ pub struct Replay {
     batch: usize,
     since_commit: usize,
     effects: Effects,
+}
+
+/// What one processor says to the other, before it is a record.
+struct Follows {
+    topic: Topic,
+    key: String,
+    value: Vec<u8>,
+}
+
+impl Follows {
+    fn from(effect: &Effect) -> Option<Follows> {
+        match effect {
+            Effect::Recommend(_) => None,
+            Effect::FlightUpdate { household_id, update } => Some(Follows {
+                topic: Topic::UserActivity,
+                key: household_id.to_string(),
+                value: encode::flight_update(household_id, update),
+            }),
+            Effect::Watch(watch) => Some(Follows {
+                topic: Topic::FlightStatus,
+                key: watch.flight_key.as_str().to_owned(),
+                value: encode::watch(watch),
+            }),
+        }
+    }
 }
 
 /// One processor's partitions.
@@ -174,46 +199,44 @@ impl Replay {
         self.deliver(&Record { position, ..*record }, listener)
     }
 
-    /// Hands a record to its processor and what follows from it to the other, until nothing more follows.
+    /// Hands a record to its processor and what follows from it to the other, until nothing more follows. In the order of
+    /// a log, where what follows from a record stands behind it: all that a record has to say is said before.
     fn deliver(&mut self, record: &Record<'_>, listener: &mut impl Listener) -> std::io::Result<()> {
-        let mut effects = Effects::default();
+        let mut waiting = VecDeque::new();
+        self.take(record, &mut waiting, listener)?;
+        while let Some(Follows { topic, key, value }) = waiting.pop_front() {
+            let position = Position { topic, ..record.position };
+            let (key, value) = (Some(key.as_bytes()), Some(value.as_slice()));
+            let follows = Record { position, stamp: record.stamp, key, value, origin: None };
+            self.take(&follows, &mut waiting, listener)?;
+        }
+        Ok(())
+    }
+
+    /// Hands one record to its processor, says what it has to say, and puts what follows from it behind what waits.
+    fn take(
+        &mut self,
+        record: &Record<'_>,
+        waiting: &mut VecDeque<Follows>,
+        listener: &mut impl Listener,
+    ) -> std::io::Result<()> {
+        let effects = &mut self.effects;
         let taken = match record.position.topic {
             Topic::UserActivity => {
                 let (processor, partition) = self.travellers.partition(0);
-                partition.take(processor, record, &|| record.origin, Routing::Anywhere, &mut effects)
+                partition.take(processor, record, &|| record.origin, Routing::Anywhere, effects)
             }
             Topic::FlightStatus => {
                 let (processor, partition) = self.flights.partition(0);
-                partition.take(processor, record, &|| record.origin, Routing::Anywhere, &mut effects)
+                partition.take(processor, record, &|| record.origin, Routing::Anywhere, effects)
             }
         };
         if let Taken::Refused(rejection) = taken {
             listener.dead_letter(&DeadLetter::new(record, &rejection))?;
         }
-        for effect in &effects.list {
-            let (topic, key, value) = match effect {
-                Effect::Recommend(recommendation) => {
-                    if recommendation.expires_at > record.stamp {
-                        listener.recommendation(recommendation)?;
-                    }
-                    continue;
-                }
-                Effect::FlightUpdate { household_id, update } => {
-                    (Topic::UserActivity, household_id.to_string(), encode::flight_update(household_id, update))
-                }
-                Effect::Watch(watch) => {
-                    (Topic::FlightStatus, watch.flight_key.as_str().to_owned(), encode::watch(watch))
-                }
-            };
-            let follows = Record {
-                position: Position { topic, ..record.position },
-                stamp: record.stamp,
-                key: Some(key.as_bytes()),
-                value: Some(&value),
-                origin: None,
-            };
-            self.deliver(&follows, listener)?;
-        }
+        tell(effects, Some(record.stamp), listener)?;
+        waiting.extend(effects.list.iter().filter_map(Follows::from));
+        effects.clear();
         Ok(())
     }
 

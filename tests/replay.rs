@@ -13,7 +13,7 @@ use zoner::units::Span;
 use common::Directory;
 use common::families::families;
 use common::program::{run, zoner};
-use common::records::{Child, MONDAY, Sent, light, lines};
+use common::records::{Child, Flight, MONDAY, Sent, adult, light, lines};
 
 fn json(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
@@ -73,6 +73,35 @@ fn bare_lines_say_what_lines_with_an_envelope_say() {
     let file = directory.write("bare.jsonl", &bare).display().to_string();
     let out = run(["replay", &file]).ok();
     assert_eq!(reasons(&out).iter().filter(|reason| *reason == "nap_missed").count(), 1);
+}
+
+#[test]
+fn a_trip_is_said_before_the_delay_of_its_flight_that_was_known_already() {
+    let directory = Directory::new("known");
+    let departs = MONDAY + Span::days(4) + Span::hours(12);
+    let [first, second] = [("BA117", 0), ("BA178", 5)]
+        .map(|(name, days)| Flight { designator: name.to_owned(), departs: departs + Span::days(days) });
+    let hour = |hours: i64| MONDAY + Span::hours(hours);
+    let records = [
+        adult("household-1", "anna", hour(1)),
+        adult("household-1", "tom", hour(1)),
+        first.late(Span::hours(3), hour(2)),
+        second.late(Span::hours(2), hour(2)),
+        first.trip("household-1", &["anna", "tom"], hour(3)),
+        second.trip("household-1", &["anna"], hour(4)),
+    ];
+    let file = directory.write("known.jsonl", &lines(&records)).display().to_string();
+    let said: Vec<Value> = run(["replay", &file]).ok().lines().map(json).collect();
+    let of = |user: &str| said.iter().filter(|said| said["user_id"] == user).collect::<Vec<_>>();
+    let reasons =
+        |said: &[&Value]| said.iter().map(|said| said["reason"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(reasons(&of("anna")), ["trip_planned", "flight_delayed", "trip_planned", "flight_delayed"]);
+    assert_eq!(reasons(&of("tom")), ["trip_planned", "flight_delayed"]);
+    for user in ["anna", "tom"] {
+        for pair in of(user).windows(2) {
+            assert_eq!(pair[1]["supersedes"], pair[0]["recommendation_id"], "each replaces what was read last");
+        }
+    }
 }
 
 #[test]
