@@ -38,8 +38,10 @@ pub struct Letter<'a> {
     pub code: &'a str,
     pub message: &'a str,
     pub stage: &'a str,
-    /// Role of the topic that it came from, as written.
+    /// The topic that it came from, as written: with the installation's prefix, but for letters of the first versions.
     pub topic: &'a str,
+    /// Which input of the installation that is; `None`: none.
+    pub role: Option<Topic>,
     pub partition: i32,
     pub offset: i64,
     /// The record's own stamp; the letter's, where it was written before letters said it.
@@ -51,14 +53,24 @@ pub struct Letter<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// `prefix`: that of the installation's topics.
     #[must_use]
-    pub fn of(record: &'a Received) -> Entry<'a> {
+    pub fn of(record: &'a Received, prefix: &str) -> Entry<'a> {
         if let Some(offsets) = text(record, RECEIPT_HEADER) {
-            let offsets: Option<Vec<i64>> = offsets.split(',').map(|offset| offset.parse().ok()).collect();
-            return offsets.map_or(Entry::Foreign, Entry::Receipt);
+            return offsets_of(offsets).map_or(Entry::Foreign, Entry::Receipt);
         }
-        Letter::of(record).map_or(Entry::Foreign, Entry::Letter)
+        Letter::of(record, prefix).map_or(Entry::Foreign, Entry::Letter)
     }
+}
+
+fn offsets_of(receipt: &str) -> Option<Vec<i64>> {
+    receipt.split(',').map(|offset| offset.parse().ok()).collect()
+}
+
+/// The input of that name, with or without the prefix.
+fn role_of(topic: &str, prefix: &str) -> Option<Topic> {
+    let name = topic.strip_prefix(prefix).unwrap_or(topic);
+    [Topic::UserActivity, Topic::FlightStatus].into_iter().find(|role| role.as_str() == name)
 }
 
 fn text<'a>(record: &'a Received, name: &str) -> Option<&'a str> {
@@ -66,11 +78,12 @@ fn text<'a>(record: &'a Received, name: &str) -> Option<&'a str> {
 }
 
 impl<'a> Letter<'a> {
-    fn of(record: &'a Received) -> Option<Letter<'a>> {
+    fn of(record: &'a Received, prefix: &str) -> Option<Letter<'a>> {
         // Ours are the last; a producer may have had headers of these names too.
         let ours = record.headers.iter().rposition(|(name, _)| name == "error.code")?;
         let headers = &record.headers[..ours];
         let redriven = headers.iter().rev().find(|(name, _)| name == REDRIVEN_HEADER);
+        let topic = text(record, "error.topic")?;
         let timestamp = text(record, "error.timestamp").and_then(crate::event::decode::time::rfc3339);
         Some(Letter {
             record,
@@ -78,7 +91,8 @@ impl<'a> Letter<'a> {
             code: text(record, "error.code")?,
             message: text(record, "error.message")?,
             stage: text(record, "error.stage").unwrap_or_default(),
-            topic: text(record, "error.topic")?,
+            topic,
+            role: role_of(topic, prefix),
             partition: text(record, "error.partition")?.parse().ok()?,
             offset: text(record, "error.offset")?.parse().ok()?,
             timestamp: timestamp.unwrap_or(record.stamp),
@@ -93,6 +107,7 @@ impl<'a> Letter<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub codes: Vec<String>,
+    /// Without the prefix.
     pub topic: Option<String>,
     pub key: Option<String>,
 }
@@ -101,7 +116,7 @@ impl Filter {
     #[must_use]
     pub fn takes(&self, letter: &Letter<'_>) -> bool {
         (self.codes.is_empty() || self.codes.iter().any(|code| code == letter.code))
-            && self.topic.as_deref().is_none_or(|topic| topic == letter.topic)
+            && self.topic.as_deref().is_none_or(|topic| letter.role.is_some_and(|role| role.as_str() == topic))
             && self.key.as_deref().is_none_or(|key| letter.record.key.as_deref() == Some(key.as_bytes()))
     }
 }
@@ -115,7 +130,7 @@ pub struct Receipts {
 impl Receipts {
     /// Remembers what a receipt says; anything else is passed over.
     pub fn note(&mut self, record: &Received) {
-        if let Entry::Receipt(offsets) = Entry::of(record) {
+        if let Some(offsets) = text(record, RECEIPT_HEADER).and_then(offsets_of) {
             self.offsets.entry(record.partition).or_default().extend(offsets);
         }
     }
@@ -151,7 +166,7 @@ impl Stays {
             Stays::RefusedAgain => "written back once and refused again (--again writes it back once more)",
             Stays::Cut => "too large: only its beginning was kept",
             Stays::NoValue => "without a value",
-            Stays::UnknownTopic => "from a topic that this version does not know",
+            Stays::UnknownTopic => "from a topic that is no input of this installation",
         }
     }
 }
@@ -181,8 +196,7 @@ pub fn destination(letter: &Letter<'_>, receipts: &Receipts, again: bool) -> Res
     if letter.record.value.is_none() {
         return Err(Stays::NoValue);
     }
-    let topic = [Topic::UserActivity, Topic::FlightStatus].into_iter().find(|topic| topic.as_str() == letter.topic);
-    let topic = topic.ok_or(Stays::UnknownTopic)?;
+    let topic = letter.role.ok_or(Stays::UnknownTopic)?;
     Ok(Destination { topic, came_from: letter.partition })
 }
 
@@ -208,7 +222,8 @@ pub fn redriven_headers(letter: &Letter<'_>, letters_topic: &str) -> Headers {
     headers.push((REDRIVEN_HEADER.to_owned(), Some(mark.into_bytes())));
     // A record without a key is yet to be forwarded to the household that it names, which happens once.
     if record.key.is_some() && !letter.headers.iter().any(|(name, _)| name == FORWARDED_HEADER) {
-        let origin = format!("{}/{}/{}/{}", letter.topic, letter.partition, letter.offset, letter.timestamp.0);
+        let topic = letter.role.map_or(letter.topic, |role| role.as_str());
+        let origin = format!("{topic}/{}/{}/{}", letter.partition, letter.offset, letter.timestamp.0);
         headers.push((FORWARDED_HEADER.to_owned(), Some(origin.into_bytes())));
     }
     headers
@@ -221,12 +236,15 @@ mod tests {
     use crate::event::dead_letter::DeadLetterError;
     use crate::event::rejection::{Code, Rejection};
 
+    const PREFIX: &str = "test.";
+
     /// A letter as the engine writes it.
     fn letter(headers: &[(&str, &str)], value: Option<&[u8]>) -> Received {
         let position = Position { topic: Topic::UserActivity, partition: 2, offset: 40 };
         let stamp = UtcMillis(1_796_385_600_123);
         let record = Record { position, stamp, key: Some(b"h1"), value, origin: None };
         let error = DeadLetterError::new(&record, &Rejection::decode(Code::UnknownZone, "`zone` must be known"));
+        let error = error.in_topic("test.user_activity");
         let received = headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
         let ours = error.headers().into_iter().map(|(name, value)| (name.to_owned(), value));
         Received {
@@ -240,7 +258,7 @@ mod tests {
     }
 
     fn read(record: &Received) -> Letter<'_> {
-        match Entry::of(record) {
+        match Entry::of(record, PREFIX) {
             Entry::Letter(letter) => letter,
             other => panic!("{other:?}"),
         }
@@ -252,7 +270,7 @@ mod tests {
         let letter = read(&record);
         assert_eq!(
             (letter.code, letter.topic, letter.partition, letter.offset),
-            ("unknown_zone", "user_activity", 2, 40)
+            ("unknown_zone", "test.user_activity", 2, 40)
         );
         assert_eq!(letter.timestamp, UtcMillis(1_796_385_600_123));
         assert_eq!(letter.headers, &record.headers[..2]);
@@ -309,6 +327,26 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_goes_back_by_the_whole_name_of_its_topic_and_by_the_short_one_of_first_versions() {
+        let from = |topic: &str, prefix: &str| {
+            let mut record = letter(&[], Some(b"{}"));
+            let named = record.headers.iter_mut().find(|(name, _)| name == "error.topic").expect("a topic");
+            named.1 = Some(topic.as_bytes().to_vec());
+            let Entry::Letter(letter) = Entry::of(&record, prefix) else { panic!("{topic} of {prefix:?}") };
+            let filter = Filter { topic: Some("flight_status".to_owned()), ..Filter::default() };
+            assert_eq!(filter.takes(&letter), letter.role == Some(Topic::FlightStatus), "{topic} of {prefix:?}");
+            destination(&letter, &Receipts::default(), false).map(|destination| destination.topic)
+        };
+        assert_eq!(from("test.flight_status", "test."), Ok(Topic::FlightStatus));
+        assert_eq!(from("flight_status", "test."), Ok(Topic::FlightStatus));
+        assert_eq!(from("user_activity", ""), Ok(Topic::UserActivity));
+        for (topic, prefix) in [("other.user_activity", "test."), ("test.user_activity", ""), ("test.test.x", "test.")]
+        {
+            assert_eq!(from(topic, prefix), Err(Stays::UnknownTopic), "{topic} of {prefix:?}");
+        }
+    }
+
+    #[test]
     fn what_was_not_kept_whole_stays() {
         let cut = letter(&[], Some(&vec![b'x'; 70_000]));
         assert_eq!(destination(&read(&cut), &Receipts::default(), false), Err(Stays::Cut));
@@ -346,8 +384,8 @@ mod tests {
     fn what_others_write_into_the_topic_is_no_letter() {
         let mut record = letter(&[], Some(b"{}"));
         record.headers.clear();
-        assert_eq!(Entry::of(&record), Entry::Foreign);
+        assert_eq!(Entry::of(&record, PREFIX), Entry::Foreign);
         record.headers.push((RECEIPT_HEADER.to_owned(), Some(b"1,x".to_vec())));
-        assert_eq!(Entry::of(&record), Entry::Foreign);
+        assert_eq!(Entry::of(&record, PREFIX), Entry::Foreign);
     }
 }

@@ -127,6 +127,9 @@ pub trait Batch {
 pub trait Log {
     type Batch: Batch;
 
+    /// The processor's input topic as the cluster calls it, with the installation's prefix.
+    fn topic_name(&self) -> &str;
+
     /// Serves the group. Must be called often; never blocks for long.
     ///
     /// # Errors

@@ -132,7 +132,8 @@ impl Outbox {
         rejection: &Rejection,
         received: &[(String, Option<Vec<u8>>)],
     ) -> Result<(), LogError> {
-        let error = DeadLetterError::new(record, rejection);
+        // By its whole name the record can be found.
+        let error = DeadLetterError::new(record, rejection).in_topic(log.topic_name());
         let said = error.headers();
         let mut headers = borrowed(received);
         headers.extend(said.iter().map(|(name, value)| (*name, Some(value.as_bytes()))));

@@ -37,7 +37,8 @@ pub struct DeadLetterError {
     pub code: Code,
     /// Names the field and what is allowed; never a personal value.
     pub message: String,
-    /// `user_activity` or `flight_status`.
+    /// On Kafka as the cluster calls it, with the installation's prefix; of a replayed file `user_activity` or
+    /// `flight_status`.
     pub topic: String,
     /// Partition of `topic`.
     pub partition: i32,
@@ -82,6 +83,12 @@ impl DeadLetterError {
             value_bytes: too_large.map(|value| value.len() as u64),
             value_sha256: too_large.map(hexadecimal_sha256),
         }
+    }
+
+    /// The same, with the topic as the cluster calls it.
+    #[must_use]
+    pub fn in_topic(self, name: &str) -> DeadLetterError {
+        DeadLetterError { topic: name.to_owned(), ..self }
     }
 
     /// Names and values of the Kafka headers.

@@ -178,6 +178,10 @@ impl KafkaLog {
 impl Log for KafkaLog {
     type Batch = MessageBatch;
 
+    fn topic_name(&self) -> &str {
+        &self.topic_name
+    }
+
     fn group_events(&mut self) -> Result<Vec<GroupEvent>, LogError> {
         while let Some(event) = self.consumer.poll(Duration::ZERO) {
             match event {

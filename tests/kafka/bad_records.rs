@@ -96,7 +96,7 @@ fn a_record_that_cannot_be_used_is_kept_whole_among_the_dead_letters() {
     let letters = installation.read("zoner.dead_letters");
     assert_eq!(letters.len(), records.len());
     for (offset, (bad, letter)) in records.iter().zip(&letters).enumerate() {
-        assert_letter(bad, letter, offset);
+        assert_letter(bad, letter, &installation.topic("user_activity"), offset);
         let label = format!("\"{}\"", bad.code);
         let of_code = records.iter().filter(|other| other.code == bad.code).count();
         assert_eq!(member.metric("zoner_dead_letters_total", &label) as usize, of_code, "{}", bad.code);
@@ -110,12 +110,12 @@ fn a_record_that_cannot_be_used_is_kept_whole_among_the_dead_letters() {
     assert_eq!(member.terminate().code(), Some(0));
 }
 
-fn assert_letter(bad: &Bad, letter: &Found, offset: usize) {
+fn assert_letter(bad: &Bad, letter: &Found, topic: &str, offset: usize) {
     let text = |name: &str| letter.header(name).map(|value| String::from_utf8_lossy(value).into_owned());
     let message = text("error.message").expect("a message");
     assert_eq!(text("error.code").as_deref(), Some(bad.code), "{message}");
     assert_eq!(text("error.stage").as_deref(), Some(bad.stage), "{message}");
-    assert_eq!(text("error.topic").as_deref(), Some("user_activity"));
+    assert_eq!(text("error.topic").as_deref(), Some(topic));
     assert_eq!(text("error.partition").as_deref(), Some("0"));
     assert_eq!(text("error.offset"), Some(offset.to_string()));
     assert_eq!(letter.key, bad.key, "{}", bad.code);

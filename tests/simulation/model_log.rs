@@ -178,6 +178,10 @@ fn init_transactions(world: &Rc<World>, slot: &Rc<Slot>, id: &str) -> Result<Ide
 impl Log for ModelLog {
     type Batch = ModelBatch;
 
+    fn topic_name(&self) -> &str {
+        self.topic.as_str()
+    }
+
     fn group_events(&mut self) -> Result<Vec<GroupEvent>, LogError> {
         self.at("group_events")?;
         let mut membership = self.membership.borrow_mut();

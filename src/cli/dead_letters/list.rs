@@ -55,6 +55,7 @@ pub fn run(command: &List) -> anyhow::Result<()> {
     let mut shown = Shown {
         output: BufWriter::new(std::io::stdout().lock()),
         as_table: std::io::stdout().is_terminal() && !command.json,
+        prefix: cluster.prefix,
         filter: command.wanted.filter(),
         receipts,
         limit: command.limit,
@@ -76,6 +77,8 @@ pub fn run(command: &List) -> anyhow::Result<()> {
 struct Shown<O: Write> {
     output: O,
     as_table: bool,
+    /// Of the installation's topics.
+    prefix: String,
     filter: Filter,
     receipts: Receipts,
     limit: Option<usize>,
@@ -95,7 +98,7 @@ impl<O: Write> Shown<O> {
 
     fn take(&mut self, record: &Received) -> std::io::Result<()> {
         self.receipts.note(record);
-        let letter = match Entry::of(record) {
+        let letter = match Entry::of(record, &self.prefix) {
             Entry::Letter(letter) if self.filter.takes(&letter) => letter,
             Entry::Foreign => {
                 self.foreign += 1;

@@ -70,6 +70,7 @@ pub fn run(command: &Redrive) -> anyhow::Result<()> {
     let bar =
         if command.dry_run { indicatif::ProgressBar::hidden() } else { common::progress(scan.length(), "offsets") };
     let mut run = Run {
+        prefix: cluster.prefix,
         filter: command.wanted.filter(),
         receipts,
         again: command.again,
@@ -122,6 +123,8 @@ impl Targets {
 }
 
 struct Run {
+    /// Of the installation's topics.
+    prefix: String,
     filter: Filter,
     receipts: Receipts,
     again: bool,
@@ -138,7 +141,7 @@ struct Run {
 
 impl Run {
     fn take(&mut self, record: Received) -> anyhow::Result<()> {
-        let Entry::Letter(letter) = Entry::of(&record) else { return Ok(()) };
+        let Entry::Letter(letter) = Entry::of(&record, &self.prefix) else { return Ok(()) };
         if !self.filter.takes(&letter) {
             return Ok(());
         }
@@ -190,7 +193,7 @@ impl Run {
         writer.begin()?;
         let mut offsets: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
         for (record, index, partition) in pending {
-            let Entry::Letter(letter) = Entry::of(record) else { continue };
+            let Entry::Letter(letter) = Entry::of(record, &self.prefix) else { continue };
             let headers = redriven_headers(&letter, &self.letters_topic);
             writer.send(&Outgoing {
                 topic: &self.targets.topics[*index].1,
