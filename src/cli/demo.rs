@@ -94,7 +94,8 @@ async fn demonstrate(command: &Demo) -> anyhow::Result<()> {
         TcpListener::bind(&command.http).await.with_context(|| format!("listening on {} (--http)", command.http))?;
     let address = listener.local_addr()?;
     let service = Service::start(&plan, Arc::clone(&clock) as Arc<dyn Clock>).context("starting the workers")?;
-    let answers = Answers::new(metrics, service.shared(), &cluster, PARTITIONS);
+    let kafka_cluster = Topics::connect(&cluster)?.cluster_id();
+    let answers = Answers::new(metrics, service.shared(), &cluster, PARTITIONS, kafka_cluster);
     let (stop_http, http_stopped) = tokio::sync::oneshot::channel::<()>();
     let http = tokio::spawn(serve(listener, answers, async {
         let _ = http_stopped.await;

@@ -82,10 +82,8 @@ async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result
     let address = listener.local_addr()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let service = Service::start(&plan, clock).context("starting the workers")?;
-    let answers = Answers {
-        kafka_cluster: Topics::connect(&cluster)?.cluster_id(),
-        ..Answers::new(metrics, service.shared(), &cluster, partitions.user_activity)
-    };
+    let kafka_cluster = Topics::connect(&cluster)?.cluster_id();
+    let answers = Answers::new(metrics, service.shared(), &cluster, partitions.user_activity, kafka_cluster);
     info!(brokers = cluster.brokers, "zoner runs");
     info!("metrics http://{address}/metrics, health http://{address}/health/ready");
     let (stop_http, http_stopped) = tokio::sync::oneshot::channel::<()>();

@@ -64,8 +64,8 @@ pub fn run(command: &State) -> anyhow::Result<()> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Claim {
     member: String,
-    /// The Kafka cluster's id; empty where the brokers have none.
-    cluster: String,
+    /// The Kafka cluster's id; `None` where the member does not know it.
+    cluster: Option<String>,
     /// The consumer group, whose name begins with the installation's prefix.
     group: String,
     partitions: Vec<i32>,
@@ -83,7 +83,8 @@ impl Claim {
         let unreadable = || format!("{member} speaks of partitions {partitions:?} of {of:?}");
         Ok(Claim {
             member: member.to_owned(),
-            cluster: header(CLUSTER).unwrap_or_default().to_owned(),
+            // Earlier builds send an empty one.
+            cluster: header(CLUSTER).filter(|id| !id.is_empty()).map(str::to_owned),
             group: group.to_owned(),
             partitions: partitions
                 .split(',')
@@ -112,9 +113,10 @@ fn ownerless(claims: &[Claim]) -> anyhow::Result<Vec<i32>> {
             )
         };
         // A member that started while the brokers were busy may not have learned it.
-        let both_know = !claim.cluster.is_empty() && !first.cluster.is_empty();
-        if both_know && claim.cluster != first.cluster {
-            bail!(differ("the id of their Kafka cluster", &first.cluster, &claim.cluster));
+        if let (Some(there), Some(here)) = (&first.cluster, &claim.cluster)
+            && there != here
+        {
+            bail!(differ("the id of their Kafka cluster", there, here));
         }
         if claim.group != first.group {
             bail!(differ("their group", &first.group, &claim.group));
@@ -160,7 +162,7 @@ mod tests {
     fn claim(member: &str, partitions: &[i32]) -> Claim {
         Claim {
             member: member.to_owned(),
-            cluster: "kafka".to_owned(),
+            cluster: Some("kafka".to_owned()),
             group: "zoner-travellers".to_owned(),
             partitions: partitions.to_vec(),
             of: 4,
@@ -172,7 +174,7 @@ mod tests {
         assert_eq!(ownerless(&[claim("a:1", &[0, 2]), claim("b:1", &[1])]).unwrap(), [3]);
         assert_eq!(ownerless(&[claim("a:1", &[0, 2]), claim("b:1", &[1, 3])]).unwrap(), [] as [i32; 0]);
         assert_eq!(ownerless(&[claim("a:1", &[])]).unwrap(), [0, 1, 2, 3]);
-        let unknowing = Claim { cluster: String::new(), ..claim("b:1", &[1, 3]) };
+        let unknowing = Claim { cluster: None, ..claim("b:1", &[1, 3]) };
         assert_eq!(ownerless(&[claim("a:1", &[0, 2]), unknowing]).unwrap(), [] as [i32; 0]);
     }
 
@@ -180,7 +182,7 @@ mod tests {
     fn members_of_different_installations_are_not_taken_for_one_group() {
         let others = [
             (
-                Claim { cluster: "other".to_owned(), ..claim("b:1", &[1]) },
+                Claim { cluster: Some("other".to_owned()), ..claim("b:1", &[1]) },
                 "Kafka cluster is kafka there and other here",
             ),
             (Claim { group: "test.zoner-travellers".to_owned(), ..claim("b:1", &[1]) }, "test.zoner-travellers"),

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -34,15 +34,21 @@ pub struct Answers {
     pub partitions: i32,
     /// The consumer group of the travellers, the installation's prefix included.
     pub group: String,
-    /// What the brokers call their cluster; empty where they have no name for it, or were not asked.
-    pub kafka_cluster: String,
+    /// What the brokers call their cluster; `None` where they did not say.
+    pub kafka_cluster: Option<String>,
 }
 
 impl Answers {
     #[must_use]
-    pub fn new(metrics: PrometheusHandle, shared: Arc<Shared>, cluster: &Cluster, partitions: i32) -> Answers {
+    pub fn new(
+        metrics: PrometheusHandle,
+        shared: Arc<Shared>,
+        cluster: &Cluster,
+        partitions: i32,
+        kafka_cluster: Option<String>,
+    ) -> Answers {
         let group = cluster.group(Topic::UserActivity.processor());
-        Answers { metrics, shared, placement: cluster.placement, partitions, group, kafka_cluster: String::new() }
+        Answers { metrics, shared, placement: cluster.placement, partitions, group, kafka_cluster }
     }
 }
 
@@ -171,11 +177,11 @@ async fn everybody(State(answers): State<Answers>) -> Response {
         (header::CONTENT_TYPE, "application/x-ndjson".to_owned()),
         // Whoever asks several members can tell whether they belong together, and whether together they know everybody.
         (GROUP, answers.group),
-        (CLUSTER, answers.kafka_cluster),
         (PARTITIONS, answered.join(",")),
         (PARTITION_COUNT, answers.partitions.to_string()),
     ];
-    (headers, body).into_response()
+    let cluster = answers.kafka_cluster.map(|id| AppendHeaders([(CLUSTER, id)]));
+    (headers, cluster, body).into_response()
 }
 
 fn owner(answers: &Answers, partition: i32) -> Result<Owner, Problem> {
@@ -207,5 +213,43 @@ async fn ask<T>(owner: &Owner, query: Query, answer: oneshot::Receiver<T>) -> Re
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(_)) => Err(gone()),
         Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no answer", "the partition's worker is busy")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::AtomicBool;
+
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::engine::clock::SystemClock;
+    use crate::engine::directory::Directory;
+
+    fn answers(kafka_cluster: Option<&str>) -> Answers {
+        let cluster = Cluster {
+            brokers: String::new(),
+            prefix: "test.".to_owned(),
+            placement: Placement::Murmur2,
+            properties: BTreeMap::new(),
+            instance_id: None,
+            process_id: String::new(),
+            embedded: false,
+        };
+        let (directory, stop) = (Directory::default(), AtomicBool::new(false));
+        let shared = Arc::new(Shared { directory, clock: Arc::new(SystemClock), stop });
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        Answers::new(metrics, shared, &cluster, 4, kafka_cluster.map(str::to_owned))
+    }
+
+    #[tokio::test]
+    async fn an_answer_names_its_kafka_cluster_and_leaves_a_name_that_nobody_knows_out() {
+        let answer = everybody(State(answers(Some("kafka-1")))).await;
+        assert_eq!(answer.headers()[CLUSTER], "kafka-1");
+        assert_eq!(answer.headers()[PARTITION_COUNT], "4");
+        let answer = everybody(State(answers(None))).await;
+        assert!(!answer.headers().contains_key(CLUSTER), "{:?}", answer.headers());
+        assert_eq!(answer.headers()[GROUP], "test.zoner-travellers");
     }
 }

@@ -141,10 +141,10 @@ impl Topics {
             .map(|known| i32::try_from(known.partitions().len()).unwrap_or(i32::MAX)))
     }
 
-    /// What the brokers call their cluster; empty where they have no name for it.
+    /// What the brokers call their cluster; `None` where they have no name for it, or do not answer.
     #[must_use]
-    pub fn cluster_id(&self) -> String {
-        self.metadata.client().fetch_cluster_id(ROUND_TRIP).unwrap_or_default()
+    pub fn cluster_id(&self) -> Option<String> {
+        self.metadata.client().fetch_cluster_id(ROUND_TRIP).filter(|id| !id.is_empty())
     }
 
     fn unreachable(&self, error: &rdkafka::error::KafkaError) -> TopicError {
