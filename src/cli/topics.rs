@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::Connection;
 use super::common;
-use crate::kafka::topics::{Finding, Topics as Admin, wanted};
+use crate::kafka::topics::{Creation, Finding, Topics as Admin, wanted};
 
 #[derive(Debug, Subcommand)]
 pub enum Topics {
@@ -62,12 +62,17 @@ async fn create_topics(command: &Create) -> anyhow::Result<()> {
     let findings = admin.check(&wanted).await?;
     let mut refused = Vec::new();
     for topic in &wanted {
-        let own: Vec<&Finding> = findings.iter().filter(|finding| about(finding) == topic.name).collect();
+        let mut own: Vec<Finding> = findings.iter().filter(|finding| about(finding) == topic.name).cloned().collect();
+        if own.iter().any(|finding| matches!(finding, Finding::Missing { .. })) {
+            if admin.create(topic, config.topics.replication).await? == Creation::Made {
+                println!("{} created with {} partitions", topic.name, topic.partitions);
+                continue;
+            }
+            // Another run of this command, perhaps with other wishes.
+            own = admin.check(std::slice::from_ref(topic)).await?;
+        }
         if own.is_empty() {
             println!("{} is as wanted", topic.name);
-        } else if own.iter().any(|finding| matches!(finding, Finding::Missing { .. })) {
-            admin.create(topic, config.topics.replication).await?;
-            println!("{} created with {} partitions", topic.name, topic.partitions);
         } else if command.alter && !own.iter().any(|finding| matches!(finding, Finding::Partitions { .. })) {
             admin.alter(topic).await?;
             println!("{} altered", topic.name);

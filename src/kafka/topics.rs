@@ -11,6 +11,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
 
 use super::settings::Cluster;
 use crate::engine::record::Topic;
@@ -110,6 +111,14 @@ pub enum TopicError {
     Refused { topic: String, reason: String },
 }
 
+/// Who made a topic that was missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    Made,
+    /// Somebody else, since it was found missing: it may be another than is wanted.
+    WasThere,
+}
+
 /// Talks to the cluster about topics.
 pub struct Topics {
     admin: AdminClient<DefaultClientContext>,
@@ -202,19 +211,24 @@ impl Topics {
         Ok(findings)
     }
 
-    /// Makes a topic.
+    /// Makes a topic, unless somebody else has made one of that name meanwhile.
     ///
     /// # Errors
     /// The cluster did not answer, or refused.
-    pub async fn create(&self, topic: &Wanted, replication: i32) -> Result<(), TopicError> {
+    pub async fn create(&self, topic: &Wanted, replication: i32) -> Result<Creation, TopicError> {
         let mut new = NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(replication));
         for (name, value) in &topic.settings {
             new = new.set(name, value);
         }
         let options = AdminOptions::new().operation_timeout(Some(ROUND_TRIP)).request_timeout(Some(ROUND_TRIP));
         let results = self.admin.create_topics([&new], &options).await.map_err(|error| self.unreachable(&error))?;
+        let mut creation = Creation::Made;
         for result in results {
-            result.map_err(|(name, code)| TopicError::Refused { topic: name, reason: code.to_string() })?;
+            match result {
+                Ok(_) => {}
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => creation = Creation::WasThere,
+                Err((name, code)) => return Err(TopicError::Refused { topic: name, reason: code.to_string() }),
+            }
         }
         // The controller has it; the brokers that clients ask learn of it a moment later.
         let deadline = Instant::now() + ROUND_TRIP;
@@ -227,7 +241,7 @@ impl Topics {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(())
+        Ok(creation)
     }
 
     /// Deletes a topic and waits until no broker knows it any more.

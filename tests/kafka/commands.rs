@@ -1,16 +1,18 @@
 //! Commands about topics, the beginning and the end of the service, recordings.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use rdkafka::config::FromClientConfig;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use zoner::engine::record::Topic;
+use zoner::kafka::topics::{Creation, Layout, Topics, Wanted, wanted};
 use zoner::units::Span;
 
 use super::comparison::states;
 use super::installation::{Installation, Stamps, brokers};
 use super::member::Member;
-use crate::common::program::{run, signal};
+use crate::common::program::{run, signal, zoner};
 use crate::common::records::{MONDAY, light};
 use crate::common::wait_for;
 
@@ -42,6 +44,35 @@ fn topics_that_are_missing_are_made_and_what_differs_is_found_but_not_touched() 
     assert!(eight.contains("has 4 partitions, wanted 8"), "{eight}");
     installation.run(&["topics", "create", "--partitions", "8", "--alter"]).failed(1);
     assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"));
+}
+
+#[test]
+fn a_topic_that_another_run_makes_meanwhile_is_treated_like_one_that_is_there() {
+    let installation = Installation::bare("together", 4, Stamps::Broker);
+    let create = || {
+        let arguments = installation.arguments(&["topics", "create"]);
+        zoner().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the zoner binary")
+    };
+    let runs = [create(), create(), create()].map(|run| run.wait_with_output().expect("its end"));
+    let said = runs.map(|run| {
+        assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8_lossy(&run.stdout).into_owned()
+    });
+    let count = |what: &str| said.iter().map(|said| said.matches(what).count()).sum::<usize>();
+    assert_eq!((count(" created with "), count(" is as wanted")), (6, 12), "{said:?}");
+    assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"));
+
+    // Found missing, and made by somebody else before it could be: said, not overwritten.
+    let layout = Layout { partitions: 4, replication: 1, create_time: false };
+    let one = wanted(&installation.cluster, &layout).remove(0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let creation = |topic: &Wanted| {
+        let admin = Topics::connect(&installation.cluster).expect("a client");
+        runtime.block_on(admin.create(topic, 1)).expect("an answer")
+    };
+    assert_eq!(creation(&one), Creation::WasThere);
+    assert_eq!(creation(&Wanted { partitions: 8, ..one }), Creation::WasThere);
+    assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"), "nothing was touched");
 }
 
 #[test]
