@@ -47,8 +47,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => text.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok()),
     };
-    span.filter(|span| !span.is_zero())
-        .ok_or_else(|| "expected a length of time like 30s, 5m or 1h30m, not 0".to_owned())
+    let forms = "30s, 5m, 1.5h, 1h30m, or plain seconds like 90";
+    match span {
+        None => Err(format!("expected a length of time: {forms}")),
+        Some(span) if span.is_zero() => Err(format!("expected a length of time above zero: {forms}")),
+        Some(span) => Ok(span),
+    }
 }
 
 /// As somebody says it who waits: the two largest units, `3 min 20 s`.
@@ -168,8 +172,17 @@ mod tests {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
         assert_eq!(duration(" 2.5 "), Ok(Duration::from_millis(2_500)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn what_is_no_length_of_time_is_answered_with_the_forms_that_are() {
         for text in ["", "0", "0s", "soon", "1x", "-5m", "-1", "NaN", "inf", "1e30"] {
-            assert!(duration(text).is_err_and(|error| error.contains("1h30m")), "{text}");
+            let refused = duration(text).expect_err(text);
+            for form in ["30s", "5m", "1.5h", "1h30m", "plain seconds"] {
+                assert!(refused.contains(form), "{text}: {refused}");
+            }
+            assert_eq!(refused.contains("above zero"), text.starts_with('0'), "{text}: {refused}");
         }
     }
 
