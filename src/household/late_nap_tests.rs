@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::fixtures::*;
-use crate::event::activity::{Activity, Age, Profile, UsualNap};
+use crate::event::activity::{Activity, Age, NapSkipped, Profile, UsualNap};
 use crate::event::recommendation::{Action, ActionKind, Reason, Recommendation};
 use crate::units::{Span, UtcMillis};
 
@@ -82,6 +82,40 @@ fn a_child_with_one_nap_misses_one_a_day_however_often_it_is_reported() {
     story.slept("mia", at(11, 19.0), at(12, 7.0));
     story.skipped("mia", at(12, 13.0));
     assert_eq!(story.said.len(), 2);
+}
+
+#[test]
+fn a_skip_that_is_reported_before_the_nap_is_due_and_is_wrong_uses_up_no_alarm_of_the_day() {
+    let short = (at(11, 12.5), at(11, 12.8));
+    for hour in [9.5, 12.0] {
+        let mut story = ten_days_with_one_nap();
+        story.skipped("mia", at(11, hour));
+        story.slept("mia", short.0, short.1);
+        assert_eq!(story.reasons(), [("mia", Reason::NapMissed), ("mia", Reason::NapShort)], "reported at {hour}");
+
+        // Told while it goes on as well.
+        let mut story = ten_days_with_one_nap();
+        story.skipped("mia", at(11, hour));
+        story.napped("mia", short.0, short.1);
+        assert_eq!(story.reasons().last(), Some(&("mia", Reason::NapShort)), "reported at {hour}");
+        let said = story.said.len();
+
+        // That was the one alarm of the day; and the first report, written twice, is no second one.
+        let again = Activity::NapSkipped(NapSkipped { at: at(11, hour), reason: None });
+        story.tell(at(11, 13.0), "mia", again);
+        story.skipped("mia", at(11, 14.5));
+        story.until(at(11, 23.0));
+        assert_eq!(story.said_since(said), [], "reported at {hour}");
+    }
+}
+
+#[test]
+fn a_skip_that_is_reported_before_the_nap_is_due_and_is_right_is_the_alarm_of_the_day() {
+    let mut story = ten_days_with_one_nap();
+    story.skipped("mia", at(11, 9.5));
+    story.skipped("mia", at(11, 13.5));
+    story.until(at(11, 23.0));
+    assert_eq!(story.reasons(), [("mia", Reason::NapMissed)]);
 }
 
 #[test]

@@ -152,7 +152,8 @@ pub struct Said {
     pub alarm: Option<NapAlarm>,
     /// The way that the plans of this journey take.
     pub heading: Option<Heading>,
-    /// The alarms of the last day: a reported skip by its own time, another by when it was said.
+    /// The alarms of the last day: a reported skip by its own time, another by when it was said; twice, where it turned out
+    /// to be false and does not count.
     #[serde(default)]
     pub skips: Vec<UtcMillis>,
 }

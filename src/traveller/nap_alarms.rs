@@ -51,6 +51,14 @@ impl Traveller {
         news
     }
 
+    /// A nap that was reported skipped before it was due, and was slept: none of the day's alarms is used up by that.
+    pub(super) fn take_back_false_skip(&mut self, view: &View<'_>) {
+        let Some(alarm) = self.alarm().copied() else { return };
+        if self.with_log(view, |log, _| nap_watch::was_false(log, &alarm)) {
+            nap_watch::take_last_back(&mut self.said_mut().skips);
+        }
+    }
+
     /// What was said about a nap stands until it is repaired or found.
     pub fn nap_was_said(&mut self, alarm: NapAlarm, view: &View<'_>) {
         // A reported skip is remembered by its own time when it is answered.

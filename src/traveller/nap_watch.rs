@@ -159,10 +159,30 @@ fn is_forgotten(models: &Models, skipped: UtcMillis, now: UtcMillis) -> bool {
     now - skipped > models.naps.longest_nap
 }
 
-/// Whether the waking day that goes on has had as many alarms as it has naps.
+/// Whether the waking day that goes on has had as many alarms as it has naps. What was taken back was none.
 fn is_every_nap_told(log: &SleepLog<'_>, told: &[UtcMillis]) -> bool {
-    let today = told.iter().filter(|at| log.is_of_this_waking_day(**at)).count();
+    let today = told.iter().filter(|at| log.is_of_this_waking_day(**at) && stands(told, **at)).count();
     today >= log.usual_naps_a_day().max(1)
+}
+
+/// Whether somebody reported a nap as skipped before it was due, and was wrong: it was slept, however long.
+#[must_use]
+pub fn was_false(log: &SleepLog<'_>, alarm: &NapAlarm) -> bool {
+    let Repair { kind, expected, awake_since, noticed } = alarm.repair;
+    let is_skip = !alarm.by_silence && matches!(kind, RepairKind::Missed | RepairKind::Early);
+    let is_that_nap = |start: UtcMillis| start >= awake_since && start <= expected + SAME_AS_SILENCE;
+    is_skip && noticed < expected && log.sleeps.iter().any(|told| is_that_nap(told.bout.start))
+}
+
+/// Takes back the skip that was answered last. It stays in the list, a second time: the same report again is still no news.
+pub fn take_last_back(told: &mut Vec<UtcMillis>) {
+    if let Some(last) = told.last().copied().filter(|last| stands(told, *last)) {
+        told.push(last);
+    }
+}
+
+fn stands(told: &[UtcMillis], at: UtcMillis) -> bool {
+    told.iter().filter(|other| **other == at).count() == 1
 }
 
 /// Notes that a skip was answered, or an alarm said at its time, for as long as that day may last.

@@ -143,6 +143,7 @@ impl Traveller {
         if !self.rest.write().sleeps.note(record) || self.known().is_none() {
             return Noted::default();
         }
+        self.take_back_false_skip(view);
         let (news, alarm) = self.with_log(view, |log, _| {
             nap_watch::after_sleep(view.models, log, self.alarm(), self.naps_told(), report.start, view.now)
         });
