@@ -14,7 +14,8 @@ use crate::flight::zones;
 use crate::units::{Span, UtcMillis};
 
 /// Adds the body's night to every flight that covers enough of it, where the time between the main sleeps before and after
-/// would be longer than somebody of this age can be awake. `nights` in order of time, before and after.
+/// would be longer than somebody of this age can be awake. A sleep aboard by the destination's clock that is no whole night
+/// carries through a part of a day only, and gives way to a longer one. `nights` in order of time, before and after.
 pub(super) fn add_body_nights(setting: &Setting<'_>, outlook: &Outlook, nights: &mut Vec<Night>) {
     for (index, flight) in setting.situation.whereabouts.iter().enumerate() {
         if !flight.is_aboard() {
@@ -53,25 +54,41 @@ fn usual_length(setting: &Setting<'_>) -> Span {
 fn add(setting: &Setting<'_>, flight: &Stretch, night: Interval, nights: &mut Vec<Night>) {
     let numbers = &setting.numbers.sleep;
     let usual = usual_length(setting);
-    let is_main = |night: &&Night| night.window.length().0 as f64 >= usual.0 as f64 * numbers.main_share;
-    let main: Vec<Interval> = nights.iter().filter(is_main).map(|night| night.window).collect();
-    let longest = night.without(&main).into_iter().max_by_key(|piece| piece.length());
-    let Some(piece) = longest.filter(|piece| piece.length() >= numbers.body_night_least) else { return };
-    let slept_until = main.iter().map(|sleep| sleep.end).filter(|end| *end <= piece.start).max();
-    let sleeps_from = main.iter().map(|sleep| sleep.start).filter(|start| *start >= piece.end).min();
-    let waking_day = Span::days(1) - usual;
-    let longest_day = Span((waking_day.0 as f64 * numbers.awake_most_share) as i64);
-    let is_too_long = slept_until.zip(sleeps_from).is_none_or(|(from, until)| until - from > longest_day);
-    if !is_too_long {
-        return;
-    }
-    // With the little that the clock of the destination leaves right before or after: one sleep.
-    let near = piece.widened(numbers.part_least);
+    // What the clock of the destination leaves of a night aboard, right before, in or after that of the body.
+    let near = night.widened(numbers.part_least);
     let is_part = |night: &Night| night.sort == NightSort::Aboard && night.window.overlaps(near);
     let parts: Vec<Interval> = nights.iter().filter(|night| is_part(night)).map(|night| night.window).collect();
+    let is_main = |length: Span| length.0 as f64 >= usual.0 as f64 * numbers.main_share;
+    let others = nights.iter().filter(|night| is_main(night.window.length()) && !is_part(night));
+    let others: Vec<Interval> = others.map(|night| night.window).collect();
+    let longest = night.without(&others).into_iter().max_by_key(|piece| piece.length());
+    let Some(piece) = longest.filter(|piece| piece.length() >= numbers.body_night_least) else { return };
+
+    // One sleep of both, or where that would be more than a night the body's.
     let whole =
         parts.iter().fold(piece, |whole, part| Interval::new(whole.start.min(part.start), whole.end.max(part.end)));
     let window = if whole.length() > usual { piece } else { whole };
+    let by_the_clock = parts.iter().copied().max_by_key(|part| part.length());
+    let by_the_clock = by_the_clock.filter(|part| is_main(part.length()));
+    if by_the_clock.is_some_and(|part| part.length() >= window.length()) {
+        return;
+    }
+    let slept_until = others.iter().map(|sleep| sleep.end).filter(|end| *end <= piece.start).max();
+    let sleeps_from = others.iter().map(|sleep| sleep.start).filter(|start| *start >= piece.end).min();
+    let longest_day = ((Span::days(1) - usual).0 as f64) * numbers.awake_most_share;
+    let is_too_long = match by_the_clock {
+        None => slept_until.zip(sleeps_from).is_none_or(|(from, until)| (until - from).0 as f64 > longest_day),
+        // Half a night is good for half a day.
+        Some(part) => {
+            let share = (part.length().0 as f64 / usual.0 as f64).min(1.0);
+            let before = slept_until.is_some_and(|from| (part.start - from).0 as f64 > longest_day);
+            let after = sleeps_from.is_none_or(|until| (until - part.end).0 as f64 > longest_day * share);
+            before || after
+        }
+    };
+    if !is_too_long {
+        return;
+    }
     nights.retain(|night| !is_part(night));
     let zone = setting.schedule_zone(flight);
     let day = zones::local_date(zone, window.start);

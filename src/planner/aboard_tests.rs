@@ -44,6 +44,35 @@ fn who_flies_through_the_night_sleeps_on_board_also_where_it_is_day_at_the_desti
     }
 }
 
+/// Amsterdam to Tokyo in twelve hours.
+fn to_tokyo(case: Case, departs: &str) -> Case {
+    let lands = (utc(departs) + Span::hours(12)).to_string();
+    case.flying(departs, &lands, "NRT", Tz::Asia__Tokyo)
+}
+
+#[test]
+fn a_few_hours_of_the_destinations_night_give_way_to_the_whole_night_of_the_body() {
+    // It is night in Tokyo until 22:00 UTC, and for the body from 21:00 to 05:00.
+    for departs in ["2026-06-09T17:00:00Z", "2026-06-09T18:00:00Z", "2026-06-09T19:00:00Z"] {
+        let case = to_tokyo(adult("2026-06-09T05:00:00Z"), departs);
+        let sleeps = aboard(&case, Sleep);
+        assert_eq!(sleeps.len(), 1, "{departs}: {}", as_text(&case.plan()));
+        let night = (utc("2026-06-09T21:00:00Z"), utc("2026-06-10T05:00:00Z"));
+        let end = night.1.min(utc(departs) + Span::hours(12) - Span::minutes(45));
+        assert_eq!((sleeps[0].start, sleeps[0].end), (night.0, end), "{departs}: {}", as_text(&case.plan()));
+        assert!(sleeps[0].why.contains("night for the body"), "{departs}: {}", sleeps[0].why);
+    }
+}
+
+#[test]
+fn who_can_sleep_most_of_a_night_by_the_destinations_clock_does() {
+    let case = to_tokyo(adult("2026-06-09T05:00:00Z"), "2026-06-09T14:30:00Z");
+    let sleeps = aboard(&case, Sleep);
+    assert_eq!(sleeps.len(), 1, "{}", as_text(&case.plan()));
+    assert_eq!((sleeps[0].start, sleeps[0].end), (utc("2026-06-09T15:15:00Z"), utc("2026-06-09T22:00:00Z")));
+    assert!(!sleeps[0].why.contains("body"), "{}", sleeps[0].why);
+}
+
 #[test]
 fn a_baby_naps_on_the_way_to_a_flight_after_bedtime_and_sleeps_once_it_is_in_the_air() {
     let mut case = late_to_new_york(baby("2026-06-09T06:00:00Z"));

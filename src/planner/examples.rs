@@ -189,12 +189,14 @@ fn adults_who_asked_hear_of_caffeine_and_melatonin_and_minors_never_do() {
 
 #[test]
 fn nothing_is_bright_outdoors_in_the_air_and_sleep_aboard_follows_the_destination() {
-    let case = to_tokyo(adult("2026-06-12T17:00:00Z"));
-    let plan = case.plan();
-    let first = of_kind(&plan, Sleep)[0];
-    assert_eq!((first.local.as_str(), first.time_zone.as_str()), ("03:45–07:00", "Asia/Tokyo"));
+    let by_afternoon = adult("2026-06-12T14:00:00Z");
+    let by_afternoon =
+        by_afternoon.flying("2026-06-12T14:30:00Z", "2026-06-13T02:30:00Z", "NRT", Tz::Asia__Tokyo).plan();
+    let first = of_kind(&by_afternoon, Sleep)[0];
+    assert_eq!((first.local.as_str(), first.time_zone.as_str()), ("00:15–07:00", "Asia/Tokyo"));
     assert!(first.message.contains("on board"));
     assert_eq!(first.why, "it is night at the destination");
+    let case = to_tokyo(adult("2026-06-12T17:00:00Z"));
     let mut by_home = case.clone();
     by_home.keep_home_time = true;
     let plan = by_home.plan();
@@ -219,7 +221,7 @@ fn times_aboard_name_their_clock() {
     let plan = case.plan();
     assert_eq!(
         of_kind(&plan, Sleep)[0].message,
-        "Sleep on board between 03:45 and 07:00 as well as you can (Tokyo time)."
+        "Sleep on board between 06:00 and 14:00 as well as you can (Tokyo time)."
     );
     case.keep_home_time = true;
     let plan = case.plan();
