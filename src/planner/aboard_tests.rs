@@ -85,6 +85,27 @@ fn a_baby_naps_on_the_way_to_a_flight_after_bedtime_and_sleeps_once_it_is_in_the
 }
 
 #[test]
+fn a_nap_that_the_journey_puts_off_says_so() {
+    // Usual is 12:30, by the clock in Amsterdam: too late to end before boarding.
+    let first_nap = |departs: &str, arrives: &str, to: &str, zone: Tz| {
+        let case = toddler("2026-06-09T08:00:00Z").flying(departs, arrives, to, zone);
+        of_kind(&case.plan(), Nap)[0].clone()
+    };
+    let cape_town = |departs: &str| first_nap(departs, "2026-06-09T22:00:00Z", "CPT", Tz::Africa__Johannesburg);
+    for departs in ["2026-06-09T10:55:00Z", "2026-06-09T10:20:00Z"] {
+        let nap = cape_town(departs);
+        assert_eq!(nap.start, utc(departs) + Span::minutes(45), "{}", nap.message);
+        assert_eq!(nap.why, "put off until after take-off", "{departs}: {}", nap.message);
+    }
+    assert_eq!(cape_town("2026-06-09T09:00:00Z").why, "nap time at the destination", "at its own time");
+    for departs in ["2026-06-09T10:55:00Z", "2026-06-09T10:20:00Z"] {
+        let nap = first_nap(departs, "2026-06-09T12:00:00Z", "HAM", Tz::Europe__Berlin);
+        assert_eq!(nap.start, utc("2026-06-09T13:00:00Z"), "{}", nap.message);
+        assert_eq!(nap.why, "put off until after the landing", "{departs}: {}", nap.message);
+    }
+}
+
+#[test]
 fn under_three_months_the_night_aboard_is_that_of_home() {
     let mut case = overnight_to_tokyo(baby("2026-06-09T06:00:00Z"));
     (case.age_months, case.clock, case.wake_window) = (2.0, None, Some(Hours(1.2)));

@@ -39,6 +39,10 @@ pub(super) enum NapSort {
     Moved,
     /// Among the last things before a flight: not in a bed.
     OnTheWay,
+    /// Put off by boarding or the climb to the first time at which there can be sleep in the air.
+    AfterTakeOff,
+    /// Put off by a landing that would end it.
+    AfterLanding,
     /// Asleep now.
     Ongoing,
 }
@@ -94,8 +98,11 @@ fn usual_naps(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Nap> {
                 if stretch.interval().contains(start) {
                     let wanted = Interval::new(start, start + length);
                     let window = if stretch.is_aboard() { about_landing(setting, stretch, wanted) } else { wanted };
-                    let lands_first = window.start >= stretch.interval().end;
-                    let sort = if lands_first { NapSort::Moved } else { sort };
+                    let sort = match window.start {
+                        at if at >= stretch.interval().end => NapSort::AfterLanding,
+                        at if stretch.is_aboard() && at > wanted.start => NapSort::AfterTakeOff,
+                        _ => sort,
+                    };
                     naps.push(Nap { day, zone, index, window, sort });
                 }
             }
@@ -139,7 +146,8 @@ fn about_departure(setting: &Setting<'_>, nap: Nap) -> Nap {
     }
     let aboard = setting.on_grid(can_sleep(setting, flight)).start;
     let window = about_landing(setting, flight, Interval::new(aboard, aboard + nap.window.length()));
-    let sort = if window.start >= flight.interval().end { NapSort::Moved } else { NapSort::Aboard };
+    let lands_first = window.start >= flight.interval().end;
+    let sort = if lands_first { NapSort::AfterLanding } else { NapSort::AfterTakeOff };
     Nap { window, sort, ..nap }
 }
 

@@ -198,9 +198,7 @@ fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, stretch: &St
         }
         (Subject::Adult, _) => format!("Take a nap of about {minutes} min at {from}."),
         (child, NapSort::Bridge) => format!("Offer {child} a nap of about {minutes} min at {from}."),
-        (child, NapSort::Usual | NapSort::WithNight | NapSort::Moved | NapSort::Aboard | NapSort::Between) => {
-            format!("Offer {child} a nap at {from}.")
-        }
+        (child, _) => format!("Offer {child} a nap at {from}."),
     }
 }
 
@@ -208,6 +206,8 @@ fn nap_why(setting: &Setting<'_>, sort: NapSort) -> &'static str {
     match sort {
         NapSort::Usual | NapSort::Ongoing => "the usual nap",
         NapSort::OnTheWay => "ends before boarding",
+        NapSort::AfterTakeOff => "put off until after take-off",
+        NapSort::AfterLanding => "put off until after the landing",
         NapSort::WithNight => "moves with the night",
         NapSort::Aboard if keeps_home_time(setting) => "nap time at home",
         NapSort::Aboard => "nap time at the destination",
