@@ -13,11 +13,42 @@ use crate::engine::processor::{Processor, Unit as _};
 /// Slices do not follow one another faster than this: what a commit costs should be shared.
 const SLICE_EVERY: Duration = Duration::from_millis(50);
 
+/// The longest time between two attempts at a state topic that takes nothing.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
 /// A slice when somebody waits for the partition: as much as a transaction may hold up its readers.
 const LARGEST_SLICE: usize = 50_000;
 
 /// A revoked partition's next owner waits no longer for what it could as well read from the input.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(5);
+
+/// When slices are written. Where the state topic does not take them, the transactions that carry them are aborted: advice
+/// must not wait for that, so they come ever more seldom until one is taken.
+#[derive(Debug, Default)]
+pub(super) struct Slices {
+    /// The last one, by [`crate::engine::clock::Clock::elapsed`].
+    last: Duration,
+    /// None before this.
+    not_before: Duration,
+    failures: u32,
+}
+
+impl Slices {
+    /// How long ago the last one was; `None` where it is too early for another.
+    fn since_last(&self, now: Duration) -> Option<Duration> {
+        let since_last = now.saturating_sub(self.last);
+        (since_last >= SLICE_EVERY && now >= self.not_before).then_some(since_last)
+    }
+
+    pub(super) fn stored(&mut self) {
+        self.failures = 0;
+    }
+
+    pub(super) fn failed(&mut self, now: Duration) {
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now + (SLICE_EVERY * 2_u32.saturating_pow(self.failures.min(16))).min(LONGEST_REST);
+    }
+}
 
 impl<P: Processor, L: Log> Worker<P, L> {
     /// Opens a transaction for a slice that is due while there is nothing else to commit.
@@ -26,7 +57,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             return Ok(());
         }
         let now = self.shared.clock.elapsed();
-        if now.saturating_sub(self.last_slice) < SLICE_EVERY {
+        if self.slices.since_last(now).is_none() {
             return Ok(());
         }
         if self.owned.iter().any(|owned| now >= owned.next_round) {
@@ -52,11 +83,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
         let mut written = Vec::new();
         let Some(checkpoints) = self.settings.checkpoints else { return Ok(written) };
         let now = self.shared.clock.elapsed();
-        let since_last = now.saturating_sub(self.last_slice);
-        if since_last < SLICE_EVERY {
-            return Ok(written);
-        }
-        self.last_slice = now;
+        let Some(since_last) = self.slices.since_last(now) else { return Ok(written) };
+        self.slices.last = now;
         let share = since_last.as_secs_f64() / (checkpoints.interval.as_secs_f64() / 2.0).max(0.001);
         for number in self.owned.numbers() {
             let Some(owned) = self.owned.get_mut(number).filter(|owned| owned.is_live()) else { continue };
@@ -81,6 +109,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
 
     fn write_slice(&mut self, number: i32, most: usize) -> Result<(), LogError> {
         self.begin()?;
+        self.open().has_states = true;
         let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
         let position = owned.partition.next_offset();
         let (log, metrics, settings, buffer) = (&mut self.log, &self.metrics, &self.settings, &mut self.buffer);
@@ -153,10 +182,41 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 let is_over = committed.is_err();
                 self.abandon_or(committed)?;
                 if is_over {
+                    warn!(
+                        topic = P::INPUT.as_str(),
+                        partition = number,
+                        "states could not be stored: their next owner reads the input again, from the last checkpoint"
+                    );
                     return Ok(());
                 }
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_that_are_refused_come_ever_more_seldom_until_one_is_stored() {
+        let mut slices = Slices::default();
+        let mut now = Duration::from_secs(1);
+        let mut rests = Vec::new();
+        for _ in 0..20 {
+            slices.failed(now);
+            let refused_at = now;
+            while slices.since_last(now).is_none() {
+                now += Duration::from_millis(50);
+            }
+            rests.push(now - refused_at);
+        }
+        assert_eq!(rests[0], Duration::from_millis(100));
+        assert!(rests.is_sorted(), "{rests:?}");
+        assert_eq!(rests.last(), Some(&LONGEST_REST));
+        slices.stored();
+        slices.failed(now);
+        assert!(slices.since_last(now + Duration::from_millis(100)).is_some());
     }
 }

@@ -113,6 +113,8 @@ struct Open {
     records: usize,
     timers: usize,
     begun: bool,
+    /// States were written into it.
+    has_states: bool,
 }
 
 pub struct Worker<P: Processor, L: Log> {
@@ -128,8 +130,7 @@ pub struct Worker<P: Processor, L: Log> {
     outbox: Outbox,
     open: Option<Open>,
     next_observation: Duration,
-    /// When states were last written, by [`Clock::elapsed`].
-    last_slice: Duration,
+    slices: checkpoints::Slices,
     /// How fast a restore goes.
     pace: takeover::Pace,
     loaded: loading::Loaded,
@@ -159,7 +160,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             outbox: Outbox::default(),
             open: None,
             next_observation: Duration::ZERO,
-            last_slice: Duration::ZERO,
+            slices: checkpoints::Slices::default(),
             pace: takeover::Pace::default(),
             loaded: loading::Loaded::default(),
             buffer: Vec::new(),

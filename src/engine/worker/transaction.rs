@@ -11,7 +11,13 @@ use crate::engine::record::Record;
 impl<P: Processor, L: Log> Worker<P, L> {
     pub(super) fn open(&mut self) -> &mut Open {
         let clock = &self.shared.clock;
-        self.open.get_or_insert_with(|| Open { since: clock.elapsed(), records: 0, timers: 0, begun: false })
+        self.open.get_or_insert_with(|| Open {
+            since: clock.elapsed(),
+            records: 0,
+            timers: 0,
+            begun: false,
+            has_states: false,
+        })
     }
 
     pub(super) fn begin(&mut self) -> Result<(), LogError> {
@@ -117,7 +123,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 }
             }
         }
-        self.open = None;
+        if self.open.take().is_some_and(|open| open.has_states) {
+            self.slices.stored();
+        }
         self.outbox.committed(&self.metrics, self.shared.clock.as_ref());
         Ok(())
     }
@@ -135,6 +143,9 @@ impl<P: Processor, L: Log> Worker<P, L> {
     fn abandon(&mut self, why: &str) -> Result<(), LogError> {
         warn!(topic = P::INPUT.as_str(), why, "transaction aborted");
         self.metrics.aborted.increment(1);
+        if self.open.as_ref().is_some_and(|open| open.has_states) {
+            self.slices.failed(self.shared.clock.elapsed());
+        }
         self.give_up_transaction()
     }
 
