@@ -102,6 +102,21 @@ fn a_schedule_that_a_spreadsheet_wrote_in_quotes_is_the_same() {
     assert_eq!(quoted, states("plain.csv", "t_hours,lux\n0,300\n9,0\n"));
 }
 
+#[test]
+fn a_number_that_is_all_but_nothing_is_not_written_in_three_hundred_digits() {
+    let directory = Directory::new("clock-dark");
+    let file = directory.write("light.csv", "t_hours,lux\n0,500\n1,0\n1440,0\n").display().to_string();
+    for model in ["hannay19", "forger99"] {
+        let out = run(["clock", "--model", model, "--light", &file]).ok();
+        assert!(out.lines().all(|line| line.len() < 120), "{model}");
+        let adaptations: Vec<f64> = rows(&out).iter().map(|row| row[3]).collect();
+        assert!(
+            adaptations.windows(2).skip(2).all(|pair| pair[1] <= pair[0]),
+            "{model}: every number can be read again"
+        );
+    }
+}
+
 /// Half an hour of noon turns the temperature up for a while; that it was falling before is no CBTmin.
 #[test]
 fn the_end_of_a_schedule_is_no_cbt_min() {
@@ -151,9 +166,12 @@ fn errors_name_the_line_the_value_and_what_there_is() {
         assert!(said.contains(name), "{said}");
     }
     assert!(refused(fine, &["--initial", "0.8,1"]).contains("expected 3: amplitude,phase,adaptation"));
-    assert!(refused(fine, &["--initial", "1.8,1,0"]).contains("amplitude is 1.8"));
-    assert!(refused(fine, &["--initial", "0.8,nan,0"]).contains("phase is NaN"));
-    assert!(refused(fine, &["--until", "-3"]).contains("no length"));
+    assert!(refused(fine, &["--initial", "1.8,1,0"]).contains("amplitude,phase,adaptation = 1.8,1,0 is no state"));
+    assert!(refused(fine, &["--initial", "0.8,nan,0"]).contains("0.8,NaN,0 is no state"));
+    let at_rest = refused(fine, &["--model", "forger99", "--initial", "0,0,0"]);
+    assert!(at_rest.contains("x,xc,adaptation = 0,0,0 is no state") && at_rest.contains("the nearest is"), "{at_rest}");
+    let early = refused(fine, &["--until", "-3"]);
+    assert!(early.contains("--until is -3") && early.contains("first line's t_hours, 0"), "{early}");
     let missing = run(["clock", "--light", "/nonexistent/light.csv"]).failed(1);
     assert!(missing.contains("/nonexistent/light.csv"), "{missing}");
 }

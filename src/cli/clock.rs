@@ -135,7 +135,14 @@ fn schedule(samples: &[(UtcMillis, Lux)], holds: Holds, until: Option<f64>) -> a
         }
         None => last,
     };
-    ensure!(end > start, "the schedule has no length: give it a second line, or --until a time after its first");
+    let first = hours(start);
+    ensure!(
+        end > start,
+        match until {
+            Some(until) => format!("--until is {until}, expected later than the first line's t_hours, {first}"),
+            None => "the schedule has no length: give it a second line, or --until a time after its first".to_owned(),
+        }
+    );
     let changes = match holds {
         Holds::After => samples.to_vec(),
         Holds::Before => {
@@ -187,7 +194,8 @@ impl WithOscillator for Job<'_> {
                 if at == first || at == last || at.0 % Span::hours(1).0 == 0 {
                     let _ = write!(rows, "{}", hours(at));
                     for value in oscillator.values(state) {
-                        let _ = write!(rows, ",{value}");
+                        rows.push(',');
+                        write_number(&mut rows, value);
                     }
                     rows.push('\n');
                 }
@@ -199,6 +207,15 @@ impl WithOscillator for Job<'_> {
     }
 }
 
+/// Below this a number is written with its power of ten: n after weeks of darkness has three hundred zeros.
+const SMALL: f64 = 1e-9;
+
+/// Every digit that it takes to read the same number again.
+fn write_number(text: &mut String, value: f64) {
+    // Writing to a string does not fail.
+    let _ = if value != 0.0 && value.abs() < SMALL { write!(text, "{value:e}") } else { write!(text, "{value}") };
+}
+
 fn initial_state<O: Tabulated>(oscillator: &O, values: &[f64]) -> anyhow::Result<O::State> {
     ensure!(
         values.len() == O::VARIABLES.len(),
@@ -208,12 +225,28 @@ fn initial_state<O: Tabulated>(oscillator: &O, values: &[f64]) -> anyhow::Result
         O::VARIABLES.join(",")
     );
     let state = oscillator.state_of(values);
-    for ((name, given), taken) in O::VARIABLES.iter().zip(values).zip(oscillator.values(&state)) {
-        // False for NaN.
-        let same = (given - taken).abs() <= SAME;
-        ensure!(same, "--initial: {name} is {given}, which the model does not reach; the nearest is {taken}");
-    }
+    let taken = oscillator.values(&state);
+    // False for NaN.
+    let is_taken = values.iter().zip(&taken).all(|(given, taken)| (given - taken).abs() <= SAME);
+    ensure!(
+        is_taken,
+        "--initial: {} = {} is no state that the model reaches; the nearest is {}",
+        O::VARIABLES.join(","),
+        numbers(values),
+        numbers(&taken)
+    );
     Ok(state)
+}
+
+fn numbers(values: &[f64]) -> String {
+    let mut text = String::new();
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        write_number(&mut text, *value);
+    }
+    text
 }
 
 /// Hours since t_hours = 0.
