@@ -238,7 +238,9 @@ fn estimate_of(
         || published.sd.0 > people.uncertain_above_sd.0
         || published.amplitude < people.uncertain_below_amplitude
         || published.lighter > models.filter.numbers.uncertain_weight
-        || run.is_contradicted;
+        || run.is_contradicted
+        // More sleeps than anybody has: of the older ones it is not known any more when it was dark.
+        || light.sleeps.may_lack_some_since(window_edge(is_answer_at));
     let quality = if persona.is_known() && persona.months < people.not_yet_under {
         ClockQuality::NotYet
     } else if is_uncertain {

@@ -94,6 +94,21 @@ fn results_that_contradict_one_another_widen_the_interval_whichever_came_first()
 }
 
 #[test]
+fn of_who_logs_more_sleeps_than_are_kept_the_clock_is_uncertain_and_nights_are_asked_for() {
+    let home = home();
+    let mut ana = adult(&home);
+    for sleep in 0..300 {
+        let start = at(4, 0.0) + Span::minutes(14 * sleep);
+        let end = start + Span::minutes(5);
+        let report = SleepReport { start, end: Some(end), kind: None, deleted: false, stamp: end };
+        ana.note_sleep(&view(&home, end), &report);
+    }
+    let said = estimate(&ana, &home, at(7, 0.0));
+    assert_eq!(said.quality, ClockQuality::Uncertain);
+    assert_eq!(said.narrowing, Some(Narrowing::RegularNights));
+}
+
+#[test]
 fn nights_that_nobody_explains_are_a_surprise_though_the_clock_does_not_rest_on_them() {
     let home = home();
     let mut ana = adult(&home);

@@ -51,8 +51,9 @@ impl Narrowing {
             return Some(Narrowing::Light);
         }
         if signs::nights(sources, from) < NIGHTS_ENOUGH {
-            let sleeps = signs::long_sleeps(sources, from);
-            return Some(if sleeps < NIGHTS_ENOUGH { Narrowing::Nights } else { Narrowing::RegularNights });
+            let logs_no_nights =
+                sources.sleeps.may_lack_some_since(from) || signs::long_sleeps(sources, from) >= NIGHTS_ENOUGH;
+            return Some(if logs_no_nights { Narrowing::RegularNights } else { Narrowing::Nights });
         }
         let could_test = is_settled && persona.group() == Group::Adult && persona.measurements().is_empty();
         could_test.then_some(Narrowing::Test)

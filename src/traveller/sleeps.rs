@@ -156,6 +156,12 @@ impl Sleeps {
         self.0.first().map(SleepRecord::start)
     }
 
+    /// Whether there were more sleeps since `from` than are kept, as far as can be told.
+    #[must_use]
+    pub fn may_lack_some_since(&self, from: UtcMillis) -> bool {
+        self.0.len() >= MOST_KEPT && self.oldest().is_some_and(|oldest| oldest >= from)
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
