@@ -61,7 +61,8 @@ impl Household {
                 noted
             }
             Activity::PhaseMeasurement(measured) => {
-                self.with_view(models, place, now, |traveller, view| traveller.note_measurement(view, &measured))
+                let stamp = moment.judged_at;
+                self.with_view(models, place, now, |traveller, view| traveller.note_measurement(view, &measured, stamp))
             }
             Activity::Profile(profile) => {
                 let judged_at = moment.judged_at;

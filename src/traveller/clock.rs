@@ -16,6 +16,7 @@ use crate::planner::{Place, Stretch};
 use crate::rare::Rare;
 use crate::traveller::estimate::ClockEstimate;
 use crate::traveller::light::{LOOKAHEAD, LightAtEye, LightSources};
+use crate::traveller::measurements::Nights;
 use crate::traveller::models::Models;
 use crate::traveller::narrowing::Narrowing;
 use crate::traveller::persona::Persona;
@@ -131,7 +132,7 @@ impl SettledClock {
     }
 
     /// Runs up to the last stop at or before `until` and hands the run to `look` there. A run ends where an age ends and,
-    /// for an answer, where the laboratory's results are taken in: `look` is called at every such instant with no light to ask for, and what it made of the last is returned.
+    /// for an answer about who was tested, where the laboratory's results are taken in: `look` is called at every such instant with no light to ask for, and what it made of the last is returned.
     fn follow<R>(
         &self,
         models: &Models,
@@ -147,18 +148,22 @@ impl SettledClock {
         let mut track = self.track.clone();
         // Not kept in the settled clock, and not counted from its edge, which lies where somebody happened to ask.
         let is_answer = sources.now < UtcMillis::MAX;
-        let tests_count_from = if is_answer { settled_until(until).max(from) } else { UtcMillis::MAX };
+        let is_tested = is_answer && persona.measurements().any(|measured| !measured.displaced());
+        // The last instant before the answer: what is known of δ would fade, and drift, on a longer way.
+        let tests_count_from = if is_tested { (until - Span(1)).floor_to(EDGE_STEP).max(from) } else { UtcMillis::MAX };
         let mut is_contradicted = false;
+        let mut surprises = Vec::new();
         loop {
             let age_from = track.at().floor_to(AGE_HOLDS);
             let person = models.person(persona, age_from, Hours(f64::from(self.usual_angle)));
             let mut run = track.run(&models.filter, &person);
+            run.surprises = surprises;
             if run.at() == tests_count_from {
-                let counts = persona.measurements().iter().filter(|measured| !measured.displaced);
-                let found = counts.map(|measured| {
-                    let variance = measured.variance_at(run.at(), &models.filter.numbers, person.prior.delta().1);
-                    (measured.delta(), variance)
-                });
+                let nights = Nights { models, persona, sources };
+                let counts = persona.measurements().filter(|measured| !measured.displaced());
+                let between_people = person.prior.delta().1;
+                let found = counts
+                    .map(|measured| measured.result_at(run.at(), &models.filter.numbers, between_people, &nights));
                 run.know_delta(&found.collect::<Vec<_>>());
                 is_contradicted = run.is_contradicted;
             }
@@ -171,6 +176,7 @@ impl SettledClock {
                 return (track, look(&run, Some(&mut eye)));
             }
             look(&run, None);
+            surprises = run.surprises;
         }
     }
 

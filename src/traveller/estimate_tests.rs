@@ -3,28 +3,29 @@
 use chrono_tz::Tz;
 
 use super::estimate::ClockEstimate;
+use super::laboratory_tests::tested;
 use super::narrowing::Narrowing;
 use super::tests::{adult, at, flight, home, light, models};
 use super::*;
-use crate::event::activity::{LightLevel, Marker, Meal, MealKind, PhaseMeasurement};
+use crate::event::activity::{LightLevel, Meal, MealKind};
 use crate::event::recommendation::{ClockQuality, Window};
 use crate::planner::Place;
 use crate::traveller::reports::SleepReport;
 use crate::units::Lux;
 
-fn view(whereabouts: &[Stretch], now: UtcMillis) -> View<'_> {
+pub(super) fn view(whereabouts: &[Stretch], now: UtcMillis) -> View<'_> {
     View { models: models(), whereabouts, now }
 }
 
-fn estimate(traveller: &Traveller, whereabouts: &[Stretch], now: UtcMillis) -> ClockEstimate {
+pub(super) fn estimate(traveller: &Traveller, whereabouts: &[Stretch], now: UtcMillis) -> ClockEstimate {
     traveller.assess(&view(whereabouts, now)).clock
 }
 
-fn width(estimate: &ClockEstimate) -> f64 {
+pub(super) fn width(estimate: &ClockEstimate) -> f64 {
     estimate.width().unwrap().0
 }
 
-fn slept(traveller: &mut Traveller, whereabouts: &[Stretch], start: UtcMillis, hours: i64) {
+pub(super) fn slept(traveller: &mut Traveller, whereabouts: &[Stretch], start: UtcMillis, hours: i64) {
     let end = start + Span::hours(hours);
     let night = SleepReport { start, end: Some(end), kind: None, deleted: false, stamp: end };
     assert!(!traveller.note_sleep(&view(whereabouts, end), &night).late);
@@ -37,11 +38,6 @@ fn mornings_of_light(traveller: &mut Traveller, from: UtcMillis) {
             light(traveller, start, 0, LightLevel::Lux(Lux(400.0)));
         }
     }
-}
-
-fn tested(traveller: &mut Traveller, whereabouts: &[Stretch], at: UtcMillis, told: UtcMillis) -> Noted {
-    let result = PhaseMeasurement { marker: Marker::Cbtmin, at, sd: Span::minutes(15) };
-    traveller.note_measurement(&view(whereabouts, told), &result)
 }
 
 #[test]
@@ -58,39 +54,6 @@ fn nights_then_a_test_narrow_a_settled_interval() {
     assert!(width(&with_nights) < width(&unlogged) - 0.1, "{} {}", width(&unlogged), width(&with_nights));
     tested(&mut ana, &home, at(8, 4.0), now);
     assert!(width(&estimate(&ana, &home, now)) < width(&with_nights) - 0.1);
-}
-
-/// The estimate on the tenth day of settled life, after results so many hours after the usual CBTmin.
-fn estimate_after_results(hours: &[f64]) -> ClockEstimate {
-    let home = home();
-    let mut ana = adult(&home);
-    for day in 0..9 {
-        slept(&mut ana, &home, at(day, 23.0), 8);
-    }
-    for (day, off) in (3..).zip(hours) {
-        tested(&mut ana, &home, at(day, 4.0 + off), at(9, 9.0));
-    }
-    estimate(&ana, &home, at(9, 12.0))
-}
-
-#[test]
-fn one_result_that_cannot_be_is_said_to_contradict_and_two_that_agree_are_believed() {
-    let none = estimate_after_results(&[]);
-    assert_eq!(none.quality, ClockQuality::Estimated);
-    let lone = estimate_after_results(&[6.0]);
-    assert_eq!((lone.cbt_min, lone.quality), (none.cbt_min, ClockQuality::Uncertain));
-    let pair = estimate_after_results(&[6.0, 6.3]);
-    let moved = (pair.cbt_min.unwrap() - none.cbt_min.unwrap()).as_hours().0;
-    assert!((5.0..6.5).contains(&moved), "{moved}");
-    assert_eq!(pair.quality, ClockQuality::Estimated);
-}
-
-#[test]
-fn results_that_contradict_one_another_widen_the_interval_whichever_came_first() {
-    let agreeing = estimate_after_results(&[0.8, 1.0]);
-    let (rising, falling) = (estimate_after_results(&[-2.0, 2.0]), estimate_after_results(&[2.0, -2.0]));
-    assert!(width(&rising) > width(&agreeing) + 0.3, "{} {}", width(&agreeing), width(&rising));
-    assert!((width(&rising) - width(&falling)).abs() < 0.1);
 }
 
 #[test]
@@ -132,16 +95,6 @@ fn who_logs_twenty_hours_a_day_is_not_asked_to_log_nights() {
         slept(&mut ana, &home, at(day, 14.0), 20);
     }
     assert_eq!(estimate(&ana, &home, at(10, 12.0)).narrowing, Some(Narrowing::RegularNights));
-}
-
-#[test]
-fn a_test_before_there_is_a_profile_changes_nothing() {
-    let home = home();
-    let now = at(4, 12.0);
-    let untested = Traveller::new("7", at(0, 12.0));
-    let mut stranger = untested.clone();
-    assert!(!tested(&mut stranger, &home, at(4, 9.0), now).late);
-    assert_eq!(estimate(&stranger, &home, now), estimate(&untested, &home, now));
 }
 
 #[test]
@@ -206,41 +159,6 @@ fn being_seen_asleep_moves_a_clock_a_little_and_a_logged_night_more() {
     let (by_sight, by_log) = (moved(&seen), moved(&logged));
     assert!(0.01 < by_sight && by_sight < 0.25, "{by_sight}");
     assert!(by_log > 2.0 * by_sight, "{by_sight} {by_log}");
-}
-
-#[test]
-fn a_test_result_that_comes_in_weeks_later_counts_and_after_sixty_days_no_more() {
-    let home = home();
-    let told = |days: i64| {
-        let mut ana = adult(&home);
-        let now = at(1 + days, 12.0);
-        let before = estimate(&ana, &home, now);
-        // Two hours later than the habit says.
-        let noted = tested(&mut ana, &home, at(1, 6.0), now);
-        let after = estimate(&ana, &home, now);
-        (noted.late, (after.cbt_min.unwrap() - before.cbt_min.unwrap()).as_hours().0)
-    };
-    let (fresh, old) = (told(1), told(50));
-    assert!(!fresh.0 && !old.0);
-    assert!(fresh.1 > old.1 && old.1 > 0.1, "it fades: {fresh:?} {old:?}");
-    assert_eq!(told(61), (true, 0.0));
-}
-
-#[test]
-fn a_test_on_a_journey_says_where_the_clock_is() {
-    let path = flight(at(5, 12.0), at(5, 20.0));
-    let now = at(8, 0.0);
-    let untested = adult(&path);
-    let before = estimate(&untested, &path, now);
-    let mut ana = adult(&path);
-    let measured = before.cbt_min.unwrap() - Span::hours(24) + Span::minutes(90);
-    assert!(!tested(&mut ana, &path, measured, now).late);
-    let after = estimate(&ana, &path, now);
-    let moved = (after.cbt_min.unwrap() - before.cbt_min.unwrap()).as_hours().0;
-    assert!((0.8..2.2).contains(&moved), "{moved}");
-    assert!(width(&after) < 0.8 * width(&before));
-    let mut late = adult(&path);
-    assert!(tested(&mut late, &path, measured, now + Span::days(4)).late);
 }
 
 #[test]

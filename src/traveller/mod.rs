@@ -17,6 +17,7 @@
 //! | [`light`] | the light that reached the eye |
 //! | [`clock`], [`estimate`] | the body clock, settled and estimated |
 //! | [`signs`] | what else tells of the clock: main sleeps, new local clocks |
+//! | [`measurements`] | laboratory results, and the nights that they are taken against |
 //! | [`stomach`], [`narrowing`] | the stomach's hour and meals; what would make an interval narrower |
 //! | [`priors`] | what the filter believes of somebody at first |
 //! | [`naps`], [`nap_model`], [`nap_watch`], `nap_alarms`, [`surroundings`] | which sleeps were naps, when the next is due, what to say of it |
@@ -30,6 +31,7 @@ pub mod facts;
 pub mod habit;
 pub mod level;
 pub mod light;
+pub mod measurements;
 pub mod models;
 pub mod name;
 pub mod nap_model;
@@ -52,6 +54,8 @@ mod nap_alarms;
 
 #[cfg(test)]
 mod estimate_tests;
+#[cfg(test)]
+mod laboratory_tests;
 #[cfg(test)]
 mod pressure_tests;
 #[cfg(test)]
@@ -295,6 +299,7 @@ impl Traveller {
         let persona = self.persona(view);
         let mut clock = self.clock_or_habit(view, &persona).into_owned();
         clock.settle(view.models, &persona, &self.light_sources(view, &persona), until);
+        self.decide_measurements(view, until);
         let details = self.rest.write();
         details.clock = Some(Box::new(clock));
         details.sleeps.forget_before(sleeps_kept_from(view.now));

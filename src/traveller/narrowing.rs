@@ -55,7 +55,7 @@ impl Narrowing {
                 sources.sleeps.may_lack_some_since(from) || signs::long_sleeps(sources, from) >= NIGHTS_ENOUGH;
             return Some(if logs_no_nights { Narrowing::RegularNights } else { Narrowing::Nights });
         }
-        let could_test = is_settled && persona.group() == Group::Adult && persona.measurements().is_empty();
+        let could_test = is_settled && persona.group() == Group::Adult && persona.measurements().next().is_none();
         could_test.then_some(Narrowing::Test)
     }
 

@@ -28,7 +28,7 @@ enum Fact {
     Meal(Meal),
     SeenAsleep(UtcMillis),
     Sleep(SleepReport),
-    Measured(PhaseMeasurement),
+    Measured(PhaseMeasurement, UtcMillis),
 }
 
 impl Fact {
@@ -39,7 +39,7 @@ impl Fact {
             Fact::Meal(meal) => meal.end,
             Fact::SeenAsleep(at) => *at,
             Fact::Sleep(sleep) => sleep.end.unwrap_or(sleep.start),
-            Fact::Measured(measured) => measured.at,
+            Fact::Measured(measured, _) => measured.at,
         }
     }
 
@@ -49,7 +49,7 @@ impl Fact {
             Fact::Meal(meal) => traveller.note_meal(meal, view.now),
             Fact::SeenAsleep(at) => traveller.note_seen_asleep(*at, view.now),
             Fact::Sleep(sleep) => traveller.note_sleep(view, sleep),
-            Fact::Measured(measured) => traveller.note_measurement(view, measured),
+            Fact::Measured(measured, stamp) => traveller.note_measurement(view, measured, *stamp),
         }
     }
 }
@@ -70,9 +70,11 @@ fn fact(from: i64) -> impl Strategy<Value = Fact> {
     });
     let meal = time.clone().prop_map(|at| Fact::Meal(Meal { start: at, end: at, kind: MealKind::Meal }));
     let seen = time.clone().prop_map(Fact::SeenAsleep);
-    let measured = (time.clone(), any::<bool>(), 0i64..240).prop_map(|(at, is_dlmo, minutes)| {
+    // At coarse times, so that some are versions of one test.
+    let measured = (time.clone(), any::<bool>(), 0i64..240, 0i64..60).prop_map(|(at, is_dlmo, minutes, stamp)| {
         let marker = if is_dlmo { Marker::Dlmo } else { Marker::Cbtmin };
-        Fact::Measured(PhaseMeasurement { marker, at, sd: Span::minutes(minutes) })
+        let at = (at.floor_to(Span::hours(7)) + Span::hours(7)).min(END);
+        Fact::Measured(PhaseMeasurement { marker, at, sd: Span::minutes(minutes) }, at + Span::minutes(stamp))
     });
     let sleep = (time, prop_oneof![3 => 1i64..720, 1 => 720i64..1_440], 0u8..16, 0i64..60).prop_map(
         |(start, minutes, flags, stamp)| {
@@ -85,7 +87,7 @@ fn fact(from: i64) -> impl Strategy<Value = Fact> {
             Fact::Sleep(SleepReport { start, end, kind, deleted, stamp: END + Span::minutes(stamp) })
         },
     );
-    prop_oneof![8 => sleep, 6 => light, 2 => meal, 2 => seen, 1 => measured]
+    prop_oneof![8 => sleep, 6 => light, 2 => meal, 2 => seen, 2 => measured]
 }
 
 fn profile(infant: bool, zone: Tz) -> Profile {

@@ -3,8 +3,9 @@
 use super::clock::window_edge;
 use super::facts::{Reading, Report};
 use super::level::Level;
+use super::measurements::{self, Measurement, Nights};
 use super::nap_watch::{self, NapNews};
-use super::persona::{Known, Measurement};
+use super::persona::Known;
 use super::sleeps::SleepRecord;
 use super::{Traveller, View, settled_until};
 use crate::circadian::light::MelanopicEdi;
@@ -14,14 +15,12 @@ use crate::event::activity::{
     LightContext as SaidContext, LightExposure, LightLevel, Marker, Meal, NapSkipped, PhaseMeasurement, Profile,
     SleepKind,
 };
-use crate::flight::zones;
 use crate::planner::Place;
 use crate::rare::Rare;
 use crate::units::{Lux, Span, UtcMillis};
 
 /// A laboratory result counts if it is no older than this when it comes in.
 const MEASUREMENT_COUNTS: Span = Span::days(60);
-const MOST_MEASUREMENTS: usize = 4;
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -186,8 +185,9 @@ impl Traveller {
         }
         let is_new = before.profile != profile;
         if is_new {
-            // The light of the past was that of the old habit.
+            // The light of the past was that of the old habit, and so are the nights that nobody told of.
             self.settle(view);
+            self.decide_measurements(view, UtcMillis::MAX);
         }
         if let Some(known) = self.rest.known_mut() {
             known.profile = profile;
@@ -202,7 +202,8 @@ impl Traveller {
 
     /// A laboratory or home test. Of settled life at home it says how this person's clock lies to the usual sleep, and
     /// counts for weeks; on a journey and soon after it says where the clock was, and must come in as soon as other facts.
-    pub fn note_measurement(&mut self, view: &View<'_>, measured: &PhaseMeasurement) -> Noted {
+    /// `stamp`: the record's own.
+    pub fn note_measurement(&mut self, view: &View<'_>, measured: &PhaseMeasurement, stamp: UtcMillis) -> Noted {
         let cbt_min = match measured.marker {
             Marker::Cbtmin => measured.at,
             Marker::Dlmo => measured.at + DLMO_BEFORE_CBT_MIN,
@@ -218,28 +219,31 @@ impl Traveller {
         if displaced && cbt_min < window_edge(view.now) {
             return LATE;
         }
-        if self.known().is_some_and(|known| known.measurements.as_slice().len() >= MOST_MEASUREMENTS) {
+        if self.known().is_some_and(|known| known.measurements.as_slice().len() >= measurements::MOST_KEPT) {
             // One may be dropped: what it says of the settled past must be in there, whenever that is settled.
             self.settle(view);
         }
+        let persona = self.persona(view);
+        let sources = self.light_sources(view, &persona);
+        let nights = Nights { models: view.models, persona: &persona, sources: &sources };
+        let measurement = Measurement::new(cbt_min, measured.sd, displaced, stamp).decided_late(&nights, view.now);
         let Some(known) = self.rest.known_mut() else { return Noted::default() };
-        let usual = super::habit::UsualDay::new(known.profile.bedtime, known.profile.wake, &[]).mid_sleep();
-        let delta = (zones::hour_of_day(known.profile.home_time_zone, cbt_min) - usual).wrap_12();
-        let measurement = Measurement {
-            cbt_min,
-            delta_minutes: libm::round(delta.0 * 60.0) as i16,
-            sd_minutes: measured.sd.as_minutes().clamp(1, 720) as u16,
-            displaced,
-        };
         let mut measurements = std::mem::take(&mut known.measurements).into_vec();
-        if let Err(place) = measurements.binary_search(&measurement) {
-            measurements.insert(place, measurement);
-            if measurements.len() > MOST_MEASUREMENTS {
-                measurements.remove(0);
-            }
-        }
+        measurements::note(&mut measurements, measurement);
         known.measurements = measurements.into();
         Noted::default()
+    }
+
+    /// Decides against which nights results are taken whose nights are all known at `until`.
+    pub(super) fn decide_measurements(&mut self, view: &View<'_>, until: UtcMillis) {
+        let Some(known) = self.known() else { return };
+        let persona = self.persona(view);
+        let sources = self.light_sources(view, &persona);
+        let nights = Nights { models: view.models, persona: &persona, sources: &sources };
+        let decided = measurements::decided(known.measurements.as_slice(), &nights, until);
+        if let (Some(decided), Some(known)) = (decided, self.rest.known_mut()) {
+            known.measurements = decided;
+        }
     }
 }
 

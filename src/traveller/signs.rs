@@ -65,7 +65,7 @@ pub fn happenings(
             found.push(Happening::SeenAsleep { at, from_habit: from_habit(persona, sources.whereabouts, at) });
         }
     }
-    for measured in persona.measurements().iter().filter(|measured| measured.displaced && counts(measured.cbt_min)) {
+    for measured in persona.measurements().filter(|measured| measured.displaced() && counts(measured.cbt_min)) {
         let sd = Span::minutes(i64::from(measured.sd_minutes)).as_hours();
         found.push(Happening::Marker { cbt_min: measured.cbt_min, sd });
     }
