@@ -213,3 +213,19 @@ fn the_first_news_that_a_flight_leaves_early_says_when_and_breaks_through_silenc
         assert_eq!(said.urgency, Urgency::TimeSensitive);
     }
 }
+
+#[test]
+fn news_in_a_night_that_was_moved_does_not_wake_its_sleeper_to_go_to_bed() {
+    let mut story = planned(vec![to_new_york()]);
+    story.until(at(7, 5.0));
+    let bed = story.said.iter().rfind(|said| said.user_id == "ana" && said.issued_at < at(6, 20.0)).unwrap();
+    let tonight =
+        bed.actions.iter().find(|action| action.kind == ActionKind::Sleep && action.end > at(7, 5.0)).unwrap();
+    assert!(tonight.start > at(7, 1.0) && tonight.end > at(7, 8.5), "moved by hours: {}", tonight.local);
+    let (tonight, before) = (tonight.clone(), story.said.len());
+    story.tell(at(7, 5.0), "", news(status(&to_new_york(), at(7, 5.0), Span::hours(2))));
+    let said = story.said[before..].iter().find(|said| said.user_id == "ana").unwrap();
+    assert_eq!(said.urgency, Urgency::Active);
+    assert_eq!(said.actions[0].local, tonight.local);
+    assert_eq!(said.actions[0].message, "Your night runs until about 10:00.");
+}

@@ -326,7 +326,8 @@ fn expires_at(topic: &Topic<'_>, plan: &Plan, now: UtcMillis) -> UtcMillis {
     until.unwrap_or(now + HOLDS_FOR)
 }
 
-/// As phones know it: what is news, and has to be done within half an hour by somebody who is awake, comes at once.
+/// As phones know it: what is news, and has to be done within half an hour by somebody who is awake, comes at once. In a
+/// night that was advised nobody is taken to be awake.
 fn urgency(occasion: &Occasion<'_>, advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> Urgency {
     if occasion.presses {
         return Urgency::TimeSensitive;
@@ -336,7 +337,10 @@ fn urgency(occasion: &Occasion<'_>, advice: &Advice<'_>, before: &[Published], n
     }
     let begins_soon = |action: &&Action| action.start >= now && action.start <= now + ACT_WITHIN;
     let is_news = |action: &Action| !before.iter().any(|old| planner::is_repeated_by(*old, Published::of(action)));
-    let is_awake = advice.assessment.asleep_since.is_none();
+    let covers_now = |sleep: &Published| sleep.kind == ActionKind::Sleep && sleep.start < now && now < sleep.end;
+    let in_bed =
+        before.iter().any(covers_now) || advice.plan.actions.iter().map(Published::of).any(|sleep| covers_now(&sleep));
+    let is_awake = advice.assessment.asleep_since.is_none() && !in_bed;
     if is_awake && advice.plan.actions.iter().filter(begins_soon).any(is_news) {
         return Urgency::TimeSensitive;
     }

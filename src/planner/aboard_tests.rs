@@ -150,10 +150,10 @@ fn nobody_is_sent_outdoors_in_the_two_hours_before_a_flight() {
 }
 
 #[test]
-fn who_reads_at_night_is_told_of_the_sleep_still_ahead() {
+fn who_reads_at_night_is_told_until_when_the_night_runs_and_not_to_go_to_bed() {
     let plan = adult("2026-06-09T22:50:00Z").plan();
     let night = of_kind(&plan, Sleep)[0];
-    assert_eq!((night.local.as_str(), night.message.as_str()), ("00:50–07:00", "Sleep from 00:50 to 07:00."));
+    assert_eq!((night.local.as_str(), night.message.as_str()), ("23:00–07:00", "Your night runs until about 07:00."));
 }
 
 #[test]

@@ -227,11 +227,8 @@ fn as_of_now(setting: &Setting<'_>, mut night: Night) -> Option<Night> {
         Some(_) if night.window.start <= now => Some(night),
         _ if night.window.start > now => Some(night),
         _ => {
+            // From its start, though nobody knows that its sleeper sleeps: who is in bed is not sent there again.
             night.is_told = night.window.end - now >= setting.numbers.sleep.remaining_least;
-            // Who reads it is up: the sleep that is still ahead. Of a child who is in bed nobody says that it is put there.
-            if night.is_told && setting.is_spoken_to() {
-                night.window.start = setting.grid_up(now);
-            }
             Some(night)
         }
     }

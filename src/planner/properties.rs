@@ -223,6 +223,27 @@ proptest! {
     }
 
     #[test]
+    fn nobody_in_bed_is_sent_to_bed(case in case(), minutes in 10..240i64) {
+        let is_sent = |sleep: &Action| {
+            ["o bed", "Sleep from", "Sleep by", "Sleep on board between"].iter().any(|words| sleep.message.contains(words))
+        };
+        let told = case.plan().actions.into_iter().filter(|action| action.kind == ActionKind::Sleep);
+        for night in told {
+            // Whether the night begins just then, for who asks so long after its bedtime.
+            let begins_now = |minutes| {
+                let later = Case { now: night.start + Span::minutes(minutes), asleep_since: None, ..case.clone() };
+                let plan = later.plan();
+                let sleep = plan.actions.iter().find(|sleep| sleep.action_id == night.action_id);
+                let is_running = sleep.is_some_and(|sleep| sleep.start < later.now && is_sent(sleep));
+                prop_assert!(!is_running, "{sleep:?}");
+                Ok(later.now < night.end && sleep.is_some_and(|sleep| sleep.start == later.now.ceil_to(Span::minutes(5))))
+            };
+            // Once can be chance, where an older estimate puts a night off.
+            prop_assert!(!(begins_now(minutes)? && begins_now(minutes + 20)?), "{night:?}");
+        }
+    }
+
+    #[test]
     fn a_condition_takes_bright_light_out_of_the_plan_and_nothing_else(case in case()) {
         let free = Case { no_bright_light: false, ..case.clone() }.plan();
         let forbidden = Case { no_bright_light: true, ..case }.plan();
