@@ -4,7 +4,8 @@ use chrono_tz::Tz;
 
 use super::fixtures::*;
 use super::journey_tests::{family, planned, tell_trip};
-use crate::event::recommendation::{ActionKind, Reason, Recommendation, Urgency};
+use crate::event::recommendation::{Action, ActionKind, Reason, Recommendation, Urgency};
+use crate::flight::zones;
 use crate::units::Span;
 
 #[test]
@@ -228,4 +229,39 @@ fn news_in_a_night_that_was_moved_does_not_wake_its_sleeper_to_go_to_bed() {
     assert_eq!(said.urgency, Urgency::Active);
     assert_eq!(said.actions[0].local, tonight.local);
     assert_eq!(said.actions[0].message, "Your night runs until about 10:00.");
+}
+
+/// Naps of the whole local days that a plan speaks of.
+fn naps_a_day(story: &Story) -> Vec<usize> {
+    let estimate = story.estimates().into_iter().find(|estimate| estimate.estimate_of == "mia").unwrap();
+    let day = |action: &Action| zones::local_date(action.time_zone.parse().unwrap(), action.start);
+    let today = zones::local_date(Tz::America__New_York, story.now);
+    let whole = [today + chrono::Days::new(1), today + chrono::Days::new(2)];
+    let naps =
+        |date| estimate.plan.iter().filter(|action| action.kind == ActionKind::Nap && day(action) == date).count();
+    whole.into_iter().map(naps).collect()
+}
+
+#[test]
+fn a_baby_has_as_many_naps_a_day_after_a_flight_as_at_home_however_long_ago_that_is() {
+    for naps_in_profile in [true, false] {
+        let mut story = Story::new();
+        let mut profile = infant(Tz::Europe__London);
+        profile.naps = profile.naps.filter(|_| naps_in_profile);
+        story.profile(at(0, 8.0), "mia", profile);
+        story.regular_days("mia", 0, 6);
+        tell_trip(&mut story, at(7, 7.5), trip(1, &["mia"], vec![to_new_york()]));
+        // New York's clock is five hours behind, four from Sunday the eighth on.
+        for day in 8..20 {
+            let (morning, afternoon) = (at(day, 14.5), at(day, 19.5));
+            story.slept("mia", at(day - 1, 23.5), at(day, 11.0));
+            for hours in [11.5, 12.0] {
+                story.until(at(day, hours));
+                // The horizon ends on the evening of the second whole day.
+                assert_eq!(naps_a_day(&story)[0], 2, "day {day}, naps in the profile: {naps_in_profile}");
+            }
+            story.napped("mia", morning, morning + Span::minutes(75));
+            story.napped("mia", afternoon, afternoon + Span::minutes(75));
+        }
+    }
 }

@@ -175,13 +175,27 @@ impl<'a> SleepLog<'a> {
     }
 
     /// The naps of each of the last settled days on which there were some; `today` is not one of them. On a journey and
-    /// after it those are the days before, for as long as they are remembered.
+    /// after it those are the days before, for as long as they are remembered; then, of a child whose profile names no naps,
+    /// the days that were lived there.
+    ///
+    /// Whole days: one of which the first nap is forgotten, or the second moved by a plan, tells neither how many there are
+    /// nor which one a nap was.
     fn habit(&self, today: i64) -> Vec<Vec<&Told>> {
-        let is_settled = self.is_settled();
-        let days_back = if is_settled { self.models.naps.habit_days } else { ALL_DAYS_KEPT };
-        let is_usual = |nap: &&Told| self.around.is_settled(self.models, nap.bout.start);
-        let days = today - days_back..today;
-        days.map(|day| self.naps_of(day).filter(is_usual).collect::<Vec<_>>()).filter(|naps| !naps.is_empty()).collect()
+        let days_back = if self.is_settled() { self.models.naps.habit_days } else { ALL_DAYS_KEPT };
+        let forgotten_until = self.around.on_the_wall(sleeps_kept_from(self.now)) - Span(1);
+        let first_whole = self.day_of(forgotten_until) + 1;
+        let days = (today - days_back).max(first_whole)..today;
+        let logged = days.map(|day| self.naps_of(day).collect::<Vec<_>>()).filter(|naps| !naps.is_empty());
+        let (mut settled, mut on_journeys) = (Vec::new(), Vec::new());
+        for naps in logged {
+            let is_settled = naps.iter().all(|nap| self.around.is_settled(self.models, nap.bout.start));
+            if is_settled { settled.push(naps) } else { on_journeys.push(naps) }
+        }
+        if settled.is_empty() && self.persona.usual_naps().is_none() {
+            on_journeys.retain(|naps| naps.iter().all(|nap| !self.around.is_aboard(nap.bout.start)));
+            return on_journeys;
+        }
+        settled
     }
 
     fn is_settled(&self) -> bool {
