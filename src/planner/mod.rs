@@ -7,6 +7,7 @@ mod aboard;
 mod actions;
 pub mod ages;
 pub mod difference;
+mod evening;
 mod expectation;
 mod light;
 mod naps;
@@ -27,6 +28,8 @@ mod aboard_tests;
 mod difference_tests;
 #[cfg(test)]
 mod direction_tests;
+#[cfg(test)]
+mod evening_tests;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(super) enum NapSort {
     AfterTakeOff,
     /// Put off by a landing that would end it.
     AfterLanding,
+    /// A short one after a missed nap, where the time awake until bed would be too long.
+    BeforeBed,
     /// Asleep now.
     Ongoing,
 }
@@ -279,7 +281,7 @@ pub(super) fn wake_window(setting: &Setting<'_>) -> Option<Span> {
     Some(Span::from_hours(window))
 }
 
-fn share(window: Span, share: f64) -> Span {
+pub(super) fn share(window: Span, share: f64) -> Span {
     Span::from_hours(Hours(window.as_hours().0 * share))
 }
 

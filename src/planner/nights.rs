@@ -172,7 +172,6 @@ fn bring_forward(setting: &Setting<'_>, outlook: &Outlook, repair: Repair, night
     if repair.kind == RepairKind::Late {
         return;
     }
-    let numbers = &setting.numbers.repair;
     let is_whole =
         |night: &&mut Night| !matches!(night.sort, NightSort::Aboard | NightSort::AboardByBody | NightSort::Cut);
     let tonight = nights.iter_mut().find(|night| night.window.end > repair.noticed);
@@ -183,16 +182,33 @@ fn bring_forward(setting: &Setting<'_>, outlook: &Outlook, repair: Repair, night
         return;
     }
     let band = setting.numbers.ages.band(setting.situation.person.band);
-    let missed = Span((missed_length(setting, repair).0 as f64 * numbers.earlier_bed_per_nap) as i64);
-    let earlier = missed.max(band.earlier_bed_least).min(band.earlier_bed_most);
-    let soonest = setting.grid_up(repair.noticed + numbers.bed_after_notice);
-    let cbt_min = nearest_cbt_min(outlook, tonight.window).map(|position| outlook.cbt_mins[position]);
-    let floor = earliest_bed(setting, cbt_min, tonight.window).max(soonest);
-    let bed = setting.grid_down(tonight.window.start - earlier).max(floor);
+    let per_nap = setting.numbers.repair.earlier_bed_per_nap;
+    let missed = Span((missed_length(setting, repair).0 as f64 * per_nap) as i64);
+    let earlier = missed.max(band.earlier_bed_least);
+    let bed =
+        setting.grid_down(tonight.window.start - earlier).max(earliest_repaired_bed(setting, outlook, repair, tonight));
     if bed < tonight.window.start {
         tonight.window.start = bed;
         tonight.sort = NightSort::Repaired;
     }
+}
+
+/// How early a night may begin after a missed or short nap: within the age's limit, not before the body lets go of the day,
+/// and with time to get there.
+pub(super) fn earliest_repaired_bed(
+    setting: &Setting<'_>,
+    outlook: &Outlook,
+    repair: Repair,
+    night: &Night,
+) -> UtcMillis {
+    let usual = setting.usual_night(night.zone, night.day);
+    let moved = moved_by(setting, outlook, setting.stretch_at(night.window.start), night.day);
+    let planned = Interval::new(usual.start + moved, usual.end + moved);
+    let most = setting.numbers.ages.band(setting.situation.person.band).earlier_bed_most;
+    let soonest = setting.grid_up(repair.noticed + setting.numbers.repair.bed_after_notice);
+    let cbt_min = nearest_cbt_min(outlook, planned).map(|position| outlook.cbt_mins[position]);
+    let floor = earliest_bed(setting, cbt_min, planned).max(soonest);
+    setting.grid_up(planned.start - most).max(floor)
 }
 
 /// Usual length of the nap that was missed: that of the usual nap nearest to it on the local clock.

@@ -117,6 +117,10 @@ pub struct RepairNumbers {
     pub earlier_bed_per_nap: f64,
     pub bed_after_notice: Span,
     pub bed_before_dlmo: Span,
+    /// Awake until bed, in wake windows, from which a baby is offered a short nap.
+    pub short_nap_from: f64,
+    /// Awake after that nap, in wake windows, at the least.
+    pub short_nap_before_bed: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -181,6 +185,8 @@ impl Numbers {
                     earlier_bed_per_nap: s.number("earlier_bed_per_nap", "1", 0.0..=1.0)?,
                     bed_after_notice: minutes(s, "bed_after_notice", 0.0..=120.0)?,
                     bed_before_dlmo: minutes(s, "bed_before_dlmo", 0.0..=120.0)?,
+                    short_nap_from: s.number("short_nap_from", "1", 1.0..=4.0)?,
+                    short_nap_before_bed: s.number("short_nap_before_bed", "1", 0.0..=2.0)?,
                 })
             })?,
             other: other(&mut file)?,

@@ -198,6 +198,7 @@ fn nap_message(subject: &Subject<'_>, times: &Times, sort: NapSort, stretch: &St
         }
         (Subject::Adult, _) => format!("Take a nap of about {minutes} min at {from}."),
         (child, NapSort::Bridge) => format!("Offer {child} a nap of about {minutes} min at {from}."),
+        (child, NapSort::BeforeBed) => format!("Offer {child} a short nap of about {minutes} min at {from}."),
         (child, _) => format!("Offer {child} a nap at {from}."),
     }
 }
@@ -215,6 +216,7 @@ fn nap_why(setting: &Setting<'_>, sort: NapSort) -> &'static str {
         NapSort::Bridge => {
             after_nap(setting, "bridges the time until the next sleep", "tired sooner after a short nap")
         }
+        NapSort::BeforeBed => "too long a time awake until bed without",
         NapSort::Moved => "leaves enough time awake before it",
     }
 }

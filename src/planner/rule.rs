@@ -1,6 +1,7 @@
 //! The plan by rule: nights first, then naps, then light around CBTmin, then meals and what adults asked for.
 
 use super::actions::{Draft, LeftOut, Sort, to_actions};
+use super::evening::ease_evening;
 use super::expectation::expectation;
 use super::light::{Light, light};
 use super::naps::naps;
@@ -24,8 +25,9 @@ pub fn make(situation: &Situation<'_>, household_id: &str) -> Plan {
     }
     let setting = Setting::new(situation);
     let outlook = Outlook::of(&setting);
-    let nights = nights(&setting, &outlook);
-    let naps = naps(&setting, &outlook, &nights);
+    let mut nights = nights(&setting, &outlook);
+    let mut naps = naps(&setting, &outlook, &nights);
+    ease_evening(&setting, &outlook, &mut nights, &mut naps);
     let asleep: Vec<Interval> =
         nights.iter().map(|night| night.window).chain(naps.iter().map(|nap| nap.window)).collect();
     let light = light(&setting, &outlook, &nights, &naps);
