@@ -10,6 +10,7 @@ use crate::engine::{Effect, Effects, Moment};
 use crate::event::activity::{Activity, ActivityEvent, Sleep, Trip};
 use crate::event::flight::{FlightKey, Iata, Watch, WatchChange};
 use crate::event::recommendation::Reason;
+use crate::planner;
 use crate::traveller::Models;
 use crate::traveller::reports::{Noted, SleepReport};
 use crate::units::UtcMillis;
@@ -229,7 +230,11 @@ impl Household {
                     return;
                 }
                 let (departs, arrives) = (first.times.departs, last.times.arrives);
-                let topic = Topic::Trip { destination: main_destination(journey, leg.destination), departs, arrives };
+                let topic = Topic::Trip {
+                    destination: main_destination(journey, leg.destination, moment.now),
+                    departs,
+                    arrives,
+                };
                 let occasion = Occasion { reason: Reason::TripPlanned, topic, in_any_case: true, ..occasion };
                 self.say(models, place, &occasion, moment, effects);
             }
@@ -243,7 +248,7 @@ impl Household {
                 let called_off = was_near.and_then(|before| Some((before, before.trip.legs.last()?)));
                 let occasion = match called_off {
                     Some((before, leg)) => {
-                        let destination = Some(main_destination(before, leg.destination));
+                        let destination = Some(main_destination(before, leg.destination, moment.now));
                         Occasion { topic: Topic::CalledOff { destination }, in_any_case: true, ..occasion }
                     }
                     None => occasion,
@@ -267,12 +272,20 @@ impl Household {
     }
 }
 
-/// Where a journey leads: the stop at which most time is spent; without any, its end.
-fn main_destination(journey: &Journey, end: Iata) -> Iata {
-    let stops = journey.standings.windows(2).zip(&journey.trip.legs);
-    let longest = stops
-        .map(|(pair, leg)| (pair[1].times.departs - pair[0].times.arrives, leg.destination))
-        .max_by_key(|(stay, _)| *stay);
+/// Where a journey that comes back leads from `now` on: the stop at which most time is spent; once that is reached, the
+/// longest stay that is still ahead; then its end, which is home.
+fn main_destination(journey: &Journey, end: Iata, now: UtcMillis) -> Iata {
     let comes_back = journey.trip.legs.first().is_some_and(|first| first.origin == end);
-    longest.filter(|_| comes_back).map_or(end, |(_, destination)| destination)
+    if !comes_back {
+        return end;
+    }
+    let legs = journey.standings.windows(2).zip(&journey.trip.legs);
+    let stops = || legs.clone().map(|(pair, leg)| (pair[0].times.arrives, pair[1].times.departs, leg.destination));
+    let length = |(arrives, departs, _): &(UtcMillis, UtcMillis, Iata)| *departs - *arrives;
+    let is_ahead = |(arrives, ..): &(UtcMillis, UtcMillis, Iata)| *arrives > now;
+    let main = stops().max_by_key(length).filter(is_ahead);
+    // What is left of a journey after its main stop has connections as well as stays.
+    let is_stay = |stop: &(UtcMillis, UtcMillis, Iata)| length(stop) >= planner::numbers::numbers().horizon.stay;
+    let next = || stops().filter(is_ahead).filter(is_stay).max_by_key(length);
+    main.or_else(next).map_or(end, |(.., destination)| destination)
 }

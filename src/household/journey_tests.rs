@@ -337,3 +337,17 @@ fn a_connection_that_was_missed_is_taken_back_when_its_second_flight_is_late_eno
     assert_eq!(said.reason, Reason::FlightDelayed);
     assert!(said.headline.contains("there is time to change in LHR again"), "{}", said.headline);
 }
+
+#[test]
+fn a_trip_that_is_revised_on_the_way_home_is_a_plan_for_home() {
+    let home = |day| leg("BA178", "JFK", "LHR", at(day, 13.0), at(day, 20.0));
+    let mut story = planned(vec![to_new_york(), home(14)]);
+    assert!(story.said[0].headline.contains("plan for JFK"), "{}", story.said[0].headline);
+    story.until(at(13, 18.0));
+    let before = story.said.len();
+    tell_trip(&mut story, at(13, 18.0), trip(2, &["ana", "mia"], vec![to_new_york(), home(15)]));
+    for said in &story.said[before..] {
+        assert!(said.headline.contains("plan for LHR"), "{}", said.headline);
+    }
+    assert_eq!(story.said_since(before), [("ana", Reason::TripPlanned), ("mia", Reason::TripPlanned)]);
+}
