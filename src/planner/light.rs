@@ -11,7 +11,7 @@ use super::spans::Interval;
 use super::target::{Course, Direction, Outlook};
 use crate::event::recommendation::ActionKind;
 use crate::flight::zones;
-use crate::units::{Span, UtcMillis};
+use crate::units::{Hours, Span, UtcMillis};
 
 const DAY_MINUTES: i32 = 1440;
 
@@ -70,11 +70,14 @@ pub(super) fn light(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night], 
                 continue;
             }
             // Decided on the whole block, not on what is left of it now: a block that has begun is not taken back.
-            if wrong_sign_probability(course, *cbt_min, window, side) <= setting.numbers.light.wrong_sign_most {
+            let may_harm =
+                |sd| wrong_sign_probability(sd, *cbt_min, window, side) > setting.numbers.light.wrong_sign_most;
+            if !may_harm(course.sd_at(setting, *cbt_min)) {
                 light.blocks.extend(ahead(setting, Block { kind, window }));
-            } else if kind == ActionKind::BrightLight {
+            } else if kind == ActionKind::BrightLight && may_harm(course.sd()) {
                 light.left_out.extend(ahead(setting, Block { kind, window }).map(|block| block.window));
             }
+            // What only the days until then make unsure is not promised yet, and not denied.
         }
     }
     light.blocks.sort_by_key(|block| block.window);
@@ -142,10 +145,10 @@ fn best_piece(setting: &Setting<'_>, cbt_min: UtcMillis, side: Side, busy: &[Int
 }
 
 /// Probability that the true CBTmin lies on the other side of the block's centre.
-fn wrong_sign_probability(course: &Course, cbt_min: UtcMillis, window: Interval, side: Side) -> f64 {
+fn wrong_sign_probability(sd: Hours, cbt_min: UtcMillis, window: Interval, side: Side) -> f64 {
     let after = (window.centre() - cbt_min).as_hours().0;
     let margin = if side == Side::After { after } else { -after };
-    normal_tail(margin, course.sd().0)
+    normal_tail(margin, sd.0)
 }
 
 /// Probability that a normal variable of mean 0 exceeds `margin`; 1 where the standard deviation is no number.

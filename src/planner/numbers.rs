@@ -61,6 +61,8 @@ pub struct LightNumbers {
     pub no_bright_before: Span,
     /// A probability.
     pub wrong_sign_most: f64,
+    /// By which the standard deviation of the clock counts as larger for every day ahead.
+    pub sd_growth: Hours,
     pub bright_from_minute: i32,
     pub bright_until_minute: i32,
     pub day_from_minute: i32,
@@ -248,6 +250,7 @@ fn light(s: &mut Section<'_>) -> Result<LightNumbers, ModelError> {
         shortest: minutes(s, "shortest", 5.0..=240.0)?,
         no_bright_before: hours(s, "no_bright_before", 0.0..=8.0)?,
         wrong_sign_most: s.number("wrong_sign_most", "1", 0.0..=0.5)?,
+        sd_growth: Hours(s.number("sd_growth", "h/d", 0.0..=4.0)?),
         bright_from_minute: minute_of_day(s, "bright_from")?,
         bright_until_minute: minute_of_day(s, "bright_until")?,
         day_from_minute: minute_of_day(s, "day_from")?,

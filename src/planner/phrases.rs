@@ -164,6 +164,9 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort, progress
 fn night_why(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, sort: NightSort) -> &'static str {
     match sort {
         NightSort::Usual if is_away_on_home_time(setting, stretch, draft) => "the usual night, by the clock at home",
+        NightSort::Usual if setting.is_night_lengthened => {
+            "the usual morning; the usual night is too short for the age"
+        }
         NightSort::Usual => "the usual night",
         NightSort::Repaired => after_nap(
             setting,

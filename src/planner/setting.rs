@@ -22,6 +22,8 @@ pub(super) struct Setting<'a> {
     pub bed_minute: i32,
     /// Length of a usual night on the wall clock; long enough for the age together with the usual naps.
     pub night_minutes: i32,
+    /// The usual night is too short for the age, and begins earlier than the profile says.
+    pub is_night_lengthened: bool,
     /// What a night may not fall under for the age, with the usual naps.
     night_least: Span,
     /// `None` too where the age has no clock to shift.
@@ -52,6 +54,7 @@ impl<'a> Setting<'a> {
             numbers,
             bed_minute,
             night_minutes,
+            is_night_lengthened: added > 0,
             night_least: Span::minutes(i64::from(least)),
             clock: situation
                 .clock

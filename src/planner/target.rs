@@ -171,6 +171,12 @@ impl Course {
         self.clock.sd
     }
 
+    /// The same for a CBTmin of the days to come: nobody knows yet how far the advice is followed, nor what the days bring.
+    pub fn sd_at(&self, setting: &Setting<'_>, cbt_min: UtcMillis) -> Hours {
+        let days = (cbt_min - self.clock.cbt_min).as_hours().0 / 24.0;
+        Hours(self.clock.sd.0 + setting.numbers.light.sd_growth.0 * libm::round(days).max(0.0))
+    }
+
     /// The time moved by that much in the course's direction: an advance is to earlier times.
     pub fn moved(&self, at: UtcMillis, by: Span) -> UtcMillis {
         match self.direction {
