@@ -139,15 +139,35 @@ struct Partitions {
     flight_status: i32,
 }
 
+/// Names every topic that is missing, and the command that makes them.
+fn refuse_missing(topics: &Topics, wanted: &[Wanted], config: &Config, create_time: bool) -> anyhow::Result<()> {
+    let mut missing = Vec::new();
+    for Wanted { name, .. } in wanted {
+        if topics.partitions(name)?.is_none() {
+            missing.push(name.as_str());
+        }
+    }
+    let stamps = if create_time { " --create-time" } else { "" };
+    let prefix = match config.topics.prefix.as_str() {
+        "" => String::new(),
+        prefix => format!(" --prefix {prefix}"),
+    };
+    let advice = format!("`zoner topics create{stamps}{prefix}` makes what is missing");
+    match missing.as_slice() {
+        [] => Ok(()),
+        [name] => bail!("topic {name} does not exist: {advice}"),
+        names => bail!("topics {} do not exist: {advice}", names.join(", ")),
+    }
+}
+
 /// Refuses to start on topics that are missing or whose stamps are the producers'.
 async fn check_topics(command: &Run, config: &Config) -> anyhow::Result<Partitions> {
     let cluster = config.cluster();
     let topics = Topics::connect(&cluster)?;
     let layout = config.layout(command.create_time);
-    for Wanted { name, settings, partitions_matter, .. } in wanted(&cluster, &layout) {
-        if topics.partitions(&name)?.is_none() {
-            bail!("topic {name} does not exist: `zoner topics create` makes what is missing");
-        }
+    let wanted = wanted(&cluster, &layout);
+    refuse_missing(&topics, &wanted, config, command.create_time)?;
+    for Wanted { name, settings, partitions_matter, .. } in wanted {
         if !partitions_matter {
             continue;
         }

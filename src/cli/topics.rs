@@ -72,7 +72,13 @@ async fn create_topics(command: &Create) -> anyhow::Result<()> {
             own = admin.check(std::slice::from_ref(topic)).await?;
         }
         if own.is_empty() {
-            println!("{} is as wanted", topic.name);
+            match admin.partitions(&topic.name)? {
+                // Readers of an output may want another number of partitions than the inputs have.
+                Some(partitions) if partitions != topic.partitions => {
+                    println!("{} is as wanted ({partitions} partitions: any number will do)", topic.name);
+                }
+                _ => println!("{} is as wanted", topic.name),
+            }
         } else if command.alter && !own.iter().any(|finding| matches!(finding, Finding::Partitions { .. })) {
             admin.alter(topic).await?;
             println!("{} altered", topic.name);

@@ -86,7 +86,8 @@ impl Reader {
         if same_clock { time } else { format!("{time}, {} time", airports::city_of_zone(when.time_zone)) }
     }
 
-    fn dated(&self, when: When) -> String {
+    /// `18:45`, `18:45 on 5 Dec` where that is not today.
+    pub(super) fn dated(&self, when: When) -> String {
         let date = zones::local_date(when.time_zone, when.at);
         if date == self.today() { when.to_string() } else { format!("{when} on {}", date.format("%-d %b")) }
     }

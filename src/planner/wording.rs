@@ -78,17 +78,21 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
             let missed = format!("{} missed {}", subject.at_start(), subject.nap());
             match (bed, nap) {
                 // Two clocks in one sentence help nobody.
-                (Some(bed), Some(nap)) if bed.time_zone != nap.time_zone => format!("{missed}: next one at {nap}."),
-                (Some(bed), Some(nap)) => format!("{missed}: next one at {nap}, bed at {bed} tonight."),
+                (Some(bed), Some(nap)) if bed.time_zone != nap.time_zone => {
+                    format!("{missed}: next one at {}.", reader.dated(*nap))
+                }
+                (Some(bed), Some(nap)) => {
+                    format!("{missed}: next one at {}, bed at {bed} tonight.", reader.dated(*nap))
+                }
                 (Some(bed), None) => format!("{missed}: bed at {bed} tonight."),
-                (None, Some(nap)) => format!("{missed}: next one at {nap}."),
+                (None, Some(nap)) => format!("{missed}: next one at {}.", reader.dated(*nap)),
                 (None, None) => format!("{missed}: the next sleep makes up for it."),
             }
         }
         News::NapShort { slept, bed, nap } => {
             let slept = format!("{} slept only {}", subject.at_start(), length(*slept));
             match (bed, nap) {
-                (_, Some(nap)) => format!("{slept}: next nap around {nap}."),
+                (_, Some(nap)) => format!("{slept}: next nap around {}.", reader.dated(*nap)),
                 (Some(bed), None) => format!("{slept}: bed at {bed} tonight."),
                 (None, None) => format!("{slept}: the next sleep makes up for it."),
             }

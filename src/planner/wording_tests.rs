@@ -58,6 +58,7 @@ fn headlines_read_like_a_calm_friend() {
         (mia, false, News::NapMissed { bed, nap: None }, "Mia missed a nap: bed at 18:45 tonight."),
         (mia, false, News::NapMissed { bed, nap }, "Mia missed a nap: next one at 14:30, bed at 18:45 tonight."),
         (None, false, News::NapMissed { bed, nap: None }, "Your child missed a nap: bed at 18:45 tonight."),
+        (mia, false, News::NapMissed { bed: None, nap: tomorrow }, "Mia missed a nap: next one at 18:45 on 5 Dec."),
         (
             mia,
             false,

@@ -24,7 +24,12 @@ fn topics_that_are_missing_are_made_and_what_differs_is_found_but_not_touched() 
     let missing = installation.run(&["topics", "check"]).failed(1);
     assert_eq!(missing.matches("does not exist").count(), 6, "{missing}");
     let refused = installation.run(&["run"]).failed(1);
-    assert!(refused.contains("user_activity does not exist") && refused.contains("zoner topics create"), "{refused}");
+    assert!(refused.contains("flight_status") && refused.contains(" do not exist"), "{refused}");
+    let elsewhere = installation.run(&["run", "--prefix", "nope."]).failed(1);
+    assert!(
+        elsewhere.contains("nope.user_activity, ") && elsewhere.contains("zoner topics create --prefix nope."),
+        "{elsewhere}"
+    );
 
     installation.run(&["topics", "create"]).ok();
     assert!(installation.run(&["topics", "check"]).ok().contains("as wanted"));

@@ -8,9 +8,12 @@ use crate::event::rejection::{Code, Rejection};
 use crate::event::wire::activity::{LegWire, TripWire};
 use crate::event::wire::field::{Id, Nested};
 use crate::event::wire::{bad_field, missing_field};
+use crate::units::Span;
 
 const MAX_LEGS: usize = 32;
 const MAX_TRAVELLERS: usize = 32;
+/// Longer than any flight without a stop takes, with the delays that a booking knows of.
+const LONGEST_LEG: Span = Span::hours(24);
 
 pub(super) fn trip(wire: &TripWire<'_>, context: &Context<'_>) -> Result<Activity, Rejection> {
     let trip_id =
@@ -67,6 +70,12 @@ fn read_leg(wire: &LegWire<'_>) -> Result<Leg, Rejection> {
     let (departs, arrives) = (departs.read("departs")?, arrives.read("arrives")?);
     if arrives <= departs {
         return Err(Rejection::validate(Code::BadInterval, "`arrives` must be after `departs`"));
+    }
+    if arrives - departs > LONGEST_LEG {
+        return Err(Rejection::validate(Code::BadInterval, "`arrives` must be at most 24 hours after `departs`"));
+    }
+    if origin == destination {
+        return Err(bad_field("destination", "another airport than `origin`"));
     }
     let flight_key = match &wire.flight_key {
         Some(key) => {

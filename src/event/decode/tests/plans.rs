@@ -111,6 +111,8 @@ fn trips_that_cannot_be_flown_are_refused() {
         ("\"JFK\"", "\"New York\"", Code::BadField),
         ("kl 0641", "KLM", Code::BadField),
         ("2026-12-04T08:00:00Z", "2026-12-03T23:30:00Z", Code::BadInterval),
+        ("2026-12-04T08:00:00Z", "2026-12-04T23:30:01Z", Code::BadInterval),
+        ("\"JFK\"", "\"AMS\"", Code::BadField),
         (r#""destination":"JFK","#, "", Code::MissingField),
         (r#"{"flight""#, r#"{"flight_key":"KL0641|2026-12-04|AMS","flight""#, Code::BadField),
         (r#"{"flight""#, r#"{"flight_key":"KL641|2026-12-04|LHR","flight""#, Code::BadField),
