@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use tokio::net::TcpListener;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::Connection;
 use super::common;
@@ -95,7 +95,7 @@ async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result
     let restores = tokio::spawn(show_restores(service.shared()));
     tokio::select! {
         result = common::signalled() => result?,
-        () = failure(&service) => {}
+        () = failure(&service) => error!("a worker has failed, and the others are stopped: the last line says why"),
     }
     restores.abort();
     info!("stopping: committing and leaving");
@@ -172,7 +172,17 @@ async fn check_topics(command: &Run, config: &Config) -> anyhow::Result<Partitio
             continue;
         }
         let in_force = topics.settings(&name).await?;
-        let stamps = in_force.get("message.timestamp.type").map_or("", String::as_str);
+        let setting = |key: &str| in_force.get(key).map_or("", String::as_str);
+        if settings.get("cleanup.policy").is_some_and(|policy| policy == "compact")
+            && setting("cleanup.policy") != "compact"
+        {
+            bail!(
+                "topic {name} has cleanup.policy={}: states that do not change would be deleted. `zoner topics create --alter` sets \
+                 compact",
+                setting("cleanup.policy")
+            );
+        }
+        let stamps = setting("message.timestamp.type");
         let wanted_stamps = settings.get("message.timestamp.type").map_or("", String::as_str);
         if stamps != wanted_stamps && !command.create_time {
             bail!(
@@ -189,7 +199,8 @@ async fn check_topics(command: &Run, config: &Config) -> anyhow::Result<Partitio
             bail!(
                 "topic {input} has {partitions} partitions and {states} has {state_partitions}: they must be as many. \
                  Where partitions were added to the input, households have moved between partitions: replay it into \
-                 topics of another prefix (zoner replay --from-topic … --to-topic …)"
+                 topics of another prefix (zoner replay --from-topic … --to-topic …). Where {states} was made with another \
+                 number than its input: delete it, `zoner topics create` makes it anew, and the states are rebuilt from the input"
             );
         }
         Ok(partitions)

@@ -88,7 +88,7 @@ fn commits_that_are_lost_or_whose_answer_is_lost_take_effect_once() {
     assert_eq!(member.terminate().code(), Some(0));
 }
 
-/// A client whose JoinGroup comes too late is told that nobody knows it, and joins again by itself, without a word of what it
+/// A client whose `JoinGroup` comes too late is told that nobody knows it, and joins again by itself, without a word of what it
 /// has lost meanwhile (librdkafka 2.12, `rd_kafka_cgrp_handle_JoinGroup`).
 #[test]
 fn a_member_that_joins_again_without_a_word_says_nothing_that_another_has_said() {
