@@ -1,12 +1,12 @@
-//! Journeys near the line between both ways round, walked through day by day.
+//! Journeys near the line between both ways round, walked through day by day, and clocks that are not known well.
 
 use std::collections::BTreeSet;
 
 use chrono_tz::Tz;
 
-use super::fixtures::{Case, adult, of_kind};
+use super::fixtures::{Case, adult, as_text, locals, of_kind};
 use super::{Direction, Heading};
-use crate::event::recommendation::ActionKind;
+use crate::event::recommendation::ActionKind::{self, BrightLight};
 use crate::flight::zones;
 use crate::units::{Hours, Span};
 
@@ -84,4 +84,30 @@ fn the_plan_turns_where_the_place_is_another_one_or_the_other_way_is_much_shorte
     assert_eq!(direction(&case), Direction::Delay, "8.5 h are no reason to turn round");
     case.heading = towards(Tz::Australia__Sydney, Direction::Delay);
     assert_eq!(direction(&case), Direction::Advance, "it led somewhere else");
+}
+
+#[test]
+fn light_of_the_days_to_come_is_promised_only_where_it_will_still_be_right_when_they_know_less() {
+    let promised = |sd| {
+        let mut case = adult("2026-06-13T14:30:00Z").flying(
+            "2026-06-12T18:00:00Z",
+            "2026-06-13T06:00:00Z",
+            "NRT",
+            Tz::Asia__Tokyo,
+        );
+        case.clock.as_mut().unwrap().sd = Hours(sd);
+        case.plan()
+    };
+    assert_eq!(of_kind(&promised(0.8), BrightLight).len(), 3);
+    let plan = promised(2.5);
+    assert_eq!(
+        locals(&plan, BrightLight),
+        ["10:55–14:50"],
+        "two hours from the clock on average: more than 0.67 × 2.5 h, less than 0.67 × 3.5 h"
+    );
+    assert!(
+        plan.actions.iter().all(|action| !action.why.contains("left out")),
+        "not denied either: {}",
+        as_text(&plan)
+    );
 }

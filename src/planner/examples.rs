@@ -176,27 +176,6 @@ fn light_that_may_push_the_wrong_way_is_left_out_and_the_night_says_so() {
 }
 
 #[test]
-fn light_of_the_days_to_come_is_promised_only_where_it_will_still_be_right_when_they_know_less() {
-    let promised = |sd| {
-        let mut case = to_tokyo(adult("2026-06-13T14:30:00Z"));
-        case.clock.as_mut().unwrap().sd = Hours(sd);
-        case.plan()
-    };
-    assert_eq!(of_kind(&promised(0.8), BrightLight).len(), 3);
-    let plan = promised(2.5);
-    assert_eq!(
-        locals(&plan, BrightLight),
-        ["10:55–14:50"],
-        "two hours from the clock on average: more than 0.67 × 2.5 h, less than 0.67 × 3.5 h"
-    );
-    assert!(
-        plan.actions.iter().all(|action| !action.why.contains("left out")),
-        "not denied either: {}",
-        as_text(&plan)
-    );
-}
-
-#[test]
 fn a_night_that_is_too_short_for_the_age_says_why_it_begins_earlier() {
     let mut case = adult("2026-06-10T08:00:00Z");
     (case.bedtime, case.wake) = (3 * 60, 5 * 60);
