@@ -206,7 +206,7 @@ impl SettledClock {
             lags.extend(lags_at(models, persona, light.whereabouts, run));
             eye.map(|eye| estimate_of(models, persona, light, run, eye))
         });
-        let mut estimate = estimate.unwrap_or_else(|| ClockEstimate::of_stopped(persona.delta.mean));
+        let mut estimate = estimate.unwrap_or_else(|| ClockEstimate::of_nothing(persona.delta.mean));
         let mut gut = self.gut;
         stomach::advance(&mut gut, models, persona, light, now, &lags);
         estimate.stomach = Stomach::of(models, persona, light.whereabouts, &gut, estimate.cbt_min, now);
@@ -230,9 +230,7 @@ fn estimate_of(
     let is_answer_at = light.now;
     let latest = run.surprises.last().filter(|(at, _)| *at >= settled_until(is_answer_at));
     let nis = latest.map(|(_, surprise)| surprise.nis);
-    let Some(published) = run.next_minimum(is_answer_at, |bin| eye.at(bin)) else {
-        return ClockEstimate::of_stopped(persona.delta.mean);
-    };
+    let published = run.next_minimum(is_answer_at, |bin| eye.at(bin));
     let here = stretch_at(light.whereabouts, is_answer_at);
     // Of a stranger's usual day nothing is known: neither what is assumed of it nor where is theirs to be off from.
     let misalignment = persona.is_known().then(|| {

@@ -12,7 +12,7 @@ const MINUTE: Span = Span::minutes(1);
 /// The body clock as it stands at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClockEstimate {
-    /// The next CBTmin; `None` for a clock that has stopped.
+    /// The next CBTmin; `None` where none was computed.
     pub cbt_min: Option<UtcMillis>,
     pub sd: Hours,
     /// The shortest interval that holds it with a probability of 80 %.
@@ -32,9 +32,9 @@ pub struct ClockEstimate {
 }
 
 impl ClockEstimate {
-    /// What is left to say of a clock that has stopped.
+    /// What is left to say of a clock that nobody computed.
     #[must_use]
-    pub fn of_stopped(delta: Hours) -> ClockEstimate {
+    pub fn of_nothing(delta: Hours) -> ClockEstimate {
         ClockEstimate {
             cbt_min: None,
             sd: Hours(12.0),

@@ -5,10 +5,11 @@
 //! part of the distribution follows by regression on the four numbers that do, which is what sample points of all six would
 //! give (tested). So eight points suffice, two for each of the four: one vector of lanes.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use super::circle::{ANY_PHASE_SD, gather_phases, wrap};
 use super::ensemble::Ensemble;
 use super::matrix::{MOVING, Matrix, STATE, Vector, apply, cholesky, dot, joseph, solve_lower, symmetrize};
 use super::numbers::FilterNumbers;
@@ -43,7 +44,7 @@ pub(super) type Lane = [f64; LANES];
 /// The distribution at one instant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Belief {
-    /// R, ψ (rad, unwrapped), τ (h), ln g, δ (h), β (h), w.
+    /// R, ψ (rad, on any turn), τ (h), ln g, δ (h), β (h), w.
     pub(super) mean: Vector<STATE>,
     pub(super) covariance: Matrix<STATE>,
     /// n.
@@ -179,7 +180,8 @@ impl Belief {
     /// Carries the distribution over the time that an ensemble drawn from it has moved, `hours`, and adds what nobody
     /// can know: the process's own noise and that of the light.
     pub(super) fn follow(&mut self, ensemble: &Ensemble, hours: f64, prior: &Prior, numbers: &FilterNumbers) {
-        let (samples, adaptation) = ensemble.moved();
+        let (mut samples, adaptation) = ensemble.moved();
+        gather_phases(&mut samples[PHASE]);
         let mut mean = [0.0; MOVING];
         for (mean, lanes) in mean.iter_mut().zip(&samples) {
             *mean = lanes.iter().fold(0.0, |sum, value| sum + value) / LANES as f64;
@@ -216,7 +218,21 @@ impl Belief {
         self.adaptation = adaptation;
         self.add_noise(&samples, ensemble, hours, numbers);
         self.revert(hours, prior, numbers);
+        self.forget_turns();
         self.repair();
+    }
+
+    /// Of a phase no more can be unknown than all of a turn. What goes beyond tells of nothing else either: each number
+    /// stays as far from its mean for an hour of phase as it was.
+    pub(super) fn forget_turns(&mut self) {
+        let share = ANY_PHASE_SD * ANY_PHASE_SD / self.covariance[PHASE][PHASE];
+        if share < 1.0 {
+            for index in 0..STATE {
+                let kept = share * self.covariance[PHASE][index];
+                self.covariance[PHASE][index] = kept;
+                self.covariance[index][PHASE] = kept;
+            }
+        }
     }
 
     fn add_noise(&mut self, samples: &[Lane; MOVING], ensemble: &Ensemble, hours: f64, numbers: &FilterNumbers) {
@@ -309,8 +325,4 @@ impl Kept {
         let adaptation = std::mem::replace(&mut mean[PHASE], self.phase);
         Belief { mean, covariance, adaptation }
     }
-}
-
-pub(super) fn wrap(angle: f64) -> f64 {
-    angle - TAU * libm::round(angle / TAU)
 }

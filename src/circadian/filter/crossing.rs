@@ -3,7 +3,8 @@
 use std::f64::consts::{PI, TAU};
 
 use super::LightBin;
-use super::belief::{BETA, Belief, DELTA, GAIN, Lane, PHASE};
+use super::belief::{AMPLITUDES, BETA, Belief, DELTA, GAIN, Lane, PHASE};
+use super::circle::{ANY_TIME_SD, gather_hours, gather_phases};
 use super::ensemble::Ensemble;
 use super::matrix::{MOVING, Vector, solve_lower};
 use super::mixture::PARTS;
@@ -14,7 +15,8 @@ use crate::circadian::drive::{BIN, CELL};
 use crate::circadian::hannay19::LANES;
 use crate::units::{Hours, Span, UtcMillis};
 
-/// A clock that does not reach its minimum within this has stopped, as far as anybody can tell.
+/// Nobody watches for longer: light may hold a clock of hardly any amplitude where it is, and what has not reached its minimum
+/// until then is taken to go on at a turn a day.
 const LIMIT: Span = Span::hours(60);
 
 /// Pace in the dark, radians per hour: 24.177 h a turn (Hannay19's free-running period).
@@ -49,9 +51,9 @@ struct Minimum {
 
 impl Run<'_> {
     /// The first minimum after `at`, which lies less than a redrawing's length after [`Run::at`]; the run stays where it
-    /// is. `light` is asked once for every quarter hour from [`Run::at`] on, in order. `None` for a clock that has stopped.
+    /// is. `light` is asked once for every quarter hour from [`Run::at`] on, in order.
     #[must_use]
-    pub fn next_minimum(&self, at: UtcMillis, mut light: impl FnMut(UtcMillis) -> LightBin) -> Option<Published> {
+    pub fn next_minimum(&self, at: UtcMillis, mut light: impl FnMut(UtcMillis) -> LightBin) -> Published {
         let ensembles = self.ensembles();
         let mut watches: [Option<Watch>; PARTS] = [const { None }; PARTS];
         for ((watch, ensemble), (_, belief)) in watches.iter_mut().zip(ensembles).zip(self.beliefs.iter()) {
@@ -65,10 +67,13 @@ impl Run<'_> {
             }
             cell += CELL;
         }
-        let main = watches[self.beliefs.heaviest_index()].as_ref()?.minimum?;
+        let reached = watches.map(|watch| watch.map(|watch| watch.reached()));
+        // There is a watch for every part, so for the heaviest.
+        let anywhere = Minimum { mean: CELL.as_hours().0, sd: ANY_TIME_SD, amplitude: AMPLITUDES.0 };
+        let main = reached[self.beliefs.heaviest_index()].unwrap_or(anywhere);
         let mut minima = [Weighed { weight: 0.0, mean: main.mean, sd: main.sd }; PARTS];
-        for ((minimum, watch), (weight, _)) in minima.iter_mut().zip(&watches).zip(self.beliefs.iter()) {
-            if let Some(Minimum { mean, sd, .. }) = watch.as_ref().and_then(|watch| watch.minimum) {
+        for ((minimum, reached), (weight, _)) in minima.iter_mut().zip(reached).zip(self.beliefs.iter()) {
+            if let Some(Minimum { mean, sd, .. }) = reached {
                 // The same turn as the heaviest.
                 *minimum = Weighed { weight, mean: main.mean + Hours(mean - main.mean).wrap_12().0, sd };
             }
@@ -80,7 +85,7 @@ impl Run<'_> {
         } else {
             Said::of_several(&minima, main.mean, after)
         };
-        Some(Published {
+        Published {
             cbt_min: time(said.middle),
             sd: Hours(said.sd),
             interval_80: said.interval_80.map(time),
@@ -88,7 +93,7 @@ impl Run<'_> {
             amplitude: main.amplitude,
             delta: Hours(self.beliefs.heaviest().mean[DELTA]),
             lighter: said.elsewhere,
-        })
+        }
     }
 }
 
@@ -100,7 +105,7 @@ struct Watch {
     elapsed: f64,
     /// ψ + βω at the start.
     start: Lane,
-    /// βω of each lane.
+    /// βω of each lane, and the turns that bring it to the others.
     ahead: Lane,
     /// The level that is being waited for.
     level: f64,
@@ -127,8 +132,11 @@ impl Watch {
             beta[2 * axis] += super::belief::REACH * weights[axis];
             beta[2 * axis + 1] -= super::belief::REACH * weights[axis];
         }
-        let ahead = beta.map(|beta| beta * PHASE_PER_HOUR);
-        let start: Lane = std::array::from_fn(|lane| samples[PHASE][lane] + ahead[lane]);
+        let own = beta.map(|beta| beta * PHASE_PER_HOUR);
+        let drawn: Lane = std::array::from_fn(|lane| samples[PHASE][lane] + own[lane]);
+        let mut start = drawn;
+        gather_phases(&mut start);
+        let ahead: Lane = std::array::from_fn(|lane| own[lane] + (start[lane] - drawn[lane]));
         let mean = start.iter().fold(0.0, |sum, phase| sum + phase) / LANES as f64;
         let mut watch = Watch {
             after,
@@ -197,12 +205,34 @@ impl Watch {
             let Some(crossed) = crossed else { return };
             *time = *crossed;
         }
-        let mean = times.iter().fold(0.0, |sum, time| sum + time) / LANES as f64;
-        if mean <= self.after {
+        gather_hours(&mut times);
+        let minimum = self.of_times(&times);
+        if minimum.mean <= self.after {
             // It lies behind the time that was asked about: the next one.
             self.wait_for(self.level + TAU);
             return;
         }
+        self.minimum = Some(minimum);
+    }
+
+    /// The minimum; where not every point has reached its own, they are taken to go on as clocks do on average.
+    fn reached(&self) -> Minimum {
+        if let Some(minimum) = self.minimum {
+            return minimum;
+        }
+        let phases = self.phases();
+        let left = |lane: usize| ((self.level - phases[lane]) / PHASE_PER_HOUR).max(0.0);
+        let mut times: Lane =
+            std::array::from_fn(|lane| self.crossed[lane].unwrap_or_else(|| self.elapsed + left(lane)));
+        gather_hours(&mut times);
+        let minimum = self.of_times(&times);
+        // Which day it is for a clock that stands still, nobody can say: the next.
+        let days = libm::floor((self.after - minimum.mean) / 24.0) + 1.0;
+        Minimum { mean: minimum.mean + 24.0 * days, ..minimum }
+    }
+
+    fn of_times(&self, times: &Lane) -> Minimum {
+        let mean = times.iter().fold(0.0, |sum, time| sum + time) / LANES as f64;
         let variance = times.iter().fold(0.0, |sum, time| sum + (time - mean) * (time - mean)) / LANES as f64;
         let days = mean.max(0.0) / 24.0;
         let slope = (times[2 * GAIN] - times[2 * GAIN + 1]) / self.gain_reach;
@@ -210,6 +240,6 @@ impl Watch {
         let own = self.ensemble.phase_noise();
         let noise = own * own * days;
         let sd = libm::sqrt(variance + self.residual_beta + light + noise);
-        self.minimum = Some(Minimum { mean, sd, amplitude: self.amplitude });
+        Minimum { mean, sd, amplitude: self.amplitude }
     }
 }

@@ -98,6 +98,12 @@ impl Life {
         self.unsettled_since == NEVER
     }
 
+    /// Whether it has been unsettled for so long that the days alone would have settled it, had there been nights to see it by.
+    #[must_use]
+    pub fn is_long_unsettled(&self, at: UtcMillis, numbers: &FilterNumbers) -> bool {
+        !self.is_settled() && at - self.unsettled_since >= numbers.returns_at
+    }
+
     /// Whether life is unsettled by a flight, by a plan, or by nights that came back from another time of day.
     #[must_use]
     pub fn is_shifted(&self) -> bool {

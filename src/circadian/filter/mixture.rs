@@ -4,7 +4,8 @@
 //! feels light; so there the belief is taken apart in that, and the nights that follow weigh the parts. A phase of which too
 //! little is known is taken apart in itself. Parts that agree again become one when life is settled.
 
-use super::belief::{BETA, Belief, GAIN, Observation, PHASE, Surprise, wrap};
+use super::belief::{BETA, Belief, GAIN, Observation, PHASE, Surprise};
+use super::circle::{ANY_TIME_SD, wrap};
 use super::matrix::STATE;
 use crate::circadian::PHASE_PER_HOUR;
 use crate::units::Hours;
@@ -83,6 +84,16 @@ impl Mixture {
     pub(super) fn mean_phase(&self) -> f64 {
         let heaviest = own_phase(self.heaviest());
         heaviest + self.iter().fold(0.0, |sum, (weight, belief)| sum + weight * wrap(own_phase(belief) - heaviest))
+    }
+
+    /// SD of ψ + βω over all parts, hours.
+    pub(super) fn phase_sd(&self) -> f64 {
+        let middle = self.mean_phase();
+        let variance = self.iter().fold(0.0, |sum, (weight, belief)| {
+            let (sd, off) = (belief.phase_sd(), wrap(own_phase(belief) - middle) / PHASE_PER_HOUR);
+            sum + weight * (sd * sd + off * off)
+        });
+        libm::sqrt(variance).min(ANY_TIME_SD)
     }
 
     /// Takes an observation into every part, and weighs them by how well they foretold it; what it was worth to the heaviest.
@@ -169,6 +180,28 @@ impl Mixture {
             let [early, late] = apart(&belief, PHASE, &[reach, -reach]);
             *self = Mixture::of(&early, std::iter::once((0.5, late)));
         }
+    }
+
+    /// Where the phase of a part is known worse than `above` hours, its sample points reach so far about the day that they
+    /// tell little: all that is believed is put together, and taken apart in the phase.
+    pub(super) fn quarter_above(&mut self, above: Hours) {
+        let most = above.0 * PHASE_PER_HOUR;
+        if self.iter().any(|(_, belief)| belief.covariance[PHASE][PHASE] > most * most) {
+            *self = Mixture::one(&self.together());
+            self.split_by_phase();
+        }
+    }
+
+    /// One belief with the moments of all, about the heaviest.
+    fn together(&self) -> Belief {
+        let first = self.heaviest_index();
+        let (mut belief, mut weight) = (self.parts[first], self.weights[first]);
+        for index in (0..self.count).filter(|index| *index != first) {
+            weight += self.weights[index];
+            belief = mean_of(&belief, &self.parts[index], self.weights[index] / weight);
+        }
+        belief.forget_turns();
+        belief
     }
 
     /// Forgets parts of no weight.

@@ -16,6 +16,7 @@
 //! | [`person`] | what is known of somebody |
 //! | [`prior`] | what is believed before anything was seen |
 //! | [`belief`] | one normal distribution: moved by light, sharpened by observations |
+//! | `circle` | what lies a turn apart is the same |
 //! | `ensemble` | its sample points on their way |
 //! | [`happening`] | what is told beside light |
 //! | `laboratory` | what tests say of the phase angle |
@@ -34,6 +35,7 @@
 )]
 
 pub mod belief;
+mod circle;
 mod compromise;
 pub mod crossing;
 mod ensemble;

@@ -51,6 +51,8 @@ pub struct FilterNumbers {
     pub either_way_shift: Hours,
     pub split_sd: f64,
     pub split_reach: f64,
+    pub unknown_sd: f64,
+    pub quarter_sd: f64,
     pub merged_within: f64,
     pub uncertain_weight: f64,
     pub diffuse_sd: f64,
@@ -111,6 +113,7 @@ impl FilterNumbers {
         let mut hours = |key| rules.number(key, "h", 0.0..=12.0);
         let (shift, off_habit, near_habit) = (hours("shift")?, hours("off_habit")?, hours("near_habit")?);
         let (returned_sd, split_shift, split_sd) = (hours("returned_sd")?, hours("split_shift")?, hours("split_sd")?);
+        let (unknown_sd, quarter_sd) = (hours("unknown_sd")?, hours("quarter_sd")?);
         let [merged_within, diffuse_sd, either_way_shift, another_time] =
             [hours("merged_within")?, hours("diffuse_sd")?, hours("either_way_shift")?, hours("another_time")?];
         let restless = rules.number("restless", "1", 0.5..=10.0)?;
@@ -167,6 +170,8 @@ impl FilterNumbers {
             either_way_shift: Hours(either_way_shift),
             split_sd,
             split_reach,
+            unknown_sd,
+            quarter_sd,
             merged_within,
             uncertain_weight,
             diffuse_sd,

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::LightBin;
-use super::belief::wrap;
+use super::circle::wrap;
 use super::prior::Prior;
 use crate::circadian::PHASE_PER_HOUR;
 use crate::circadian::entrain::BINS_PER_DAY;

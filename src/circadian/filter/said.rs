@@ -2,6 +2,7 @@
 
 use std::f64::consts::SQRT_2;
 
+use super::circle::ANY_TIME_SD;
 use super::mixture::PARTS;
 
 /// 10 % and 90 %, 2.5 % and 97.5 % points of the standard normal distribution.
@@ -16,6 +17,11 @@ const REACH: f64 = 4.0;
 
 /// What is yet to come is at least so far ahead, hours.
 const LEAST_AHEAD: f64 = 0.01;
+
+/// No interval is longer than the same share of a day, which is what is to be said of a clock that may be anywhere.
+const HALF_A_DAY: f64 = 12.0;
+const SHARE_80: f64 = 0.8;
+const SHARE_95: f64 = 0.95;
 
 /// A belief whose minimum lies further than this from the published one is of another clock, hours.
 const ELSEWHERE: f64 = 3.0;
@@ -42,8 +48,13 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn of_one(mean: f64, sd: f64) -> Said {
-        let interval = |z: f64| [mean - z * sd, mean + z * sd];
-        Said { middle: mean, sd, interval_80: interval(Z_80), interval_95: interval(Z_95), elsewhere: 0.0 }
+        let sd = sd.min(ANY_TIME_SD);
+        let interval = |z: f64, share: f64| {
+            let reach = (z * sd).min(share * HALF_A_DAY);
+            [mean - reach, mean + reach]
+        };
+        let (interval_80, interval_95) = (interval(Z_80, SHARE_80), interval(Z_95, SHARE_95));
+        Said { middle: mean, sd, interval_80, interval_95, elsewhere: 0.0 }
     }
 
     /// `minima` on the turn of `main`, the heaviest; weights that add up to 1. Where most of them together have just passed
@@ -58,8 +69,16 @@ impl Said {
         let elsewhere = minima
             .iter()
             .fold(0.0, |sum, minimum| if from_middle(minimum).abs() > ELSEWHERE { sum + minimum.weight } else { sum });
-        let sd = libm::sqrt(variance);
-        Said { middle, sd, interval_80: shape.shortest(0.8), interval_95: shape.shortest(0.95), elsewhere }
+        let sd = libm::sqrt(variance).min(ANY_TIME_SD);
+        let interval = |share: f64| {
+            let [from, to] = shape.shortest(share);
+            if to - from <= 2.0 * share * HALF_A_DAY {
+                [from, to]
+            } else {
+                [middle - share * HALF_A_DAY, middle + share * HALF_A_DAY]
+            }
+        };
+        Said { middle, sd, interval_80: interval(SHARE_80), interval_95: interval(SHARE_95), elsewhere }
     }
 }
 

@@ -60,7 +60,7 @@ fn nights(days: std::ops::Range<i64>, hour: f64, from_habit: f64) -> Vec<Happeni
 }
 
 fn published(run: &Run<'_>, now: UtcMillis) -> Published {
-    run.next_minimum(now, |bin| usual(bin, 0.0)).expect("a clock that runs")
+    run.next_minimum(now, |bin| usual(bin, 0.0))
 }
 
 fn hour_of(published: &Published) -> f64 {
@@ -186,7 +186,7 @@ fn a_night_at_the_destination_hardly_moves_the_estimate() {
     let estimate = |happenings: &[Happening]| {
         let mut run = track.run(model(), &person);
         run.advance(at(6, 2.0), happenings, light);
-        let said = run.next_minimum(at(6, 2.0), light).unwrap();
+        let said = run.next_minimum(at(6, 2.0), light);
         said.cbt_min
     };
     let before = estimate(&happenings);
@@ -274,7 +274,7 @@ fn three_nights_that_agree_against_the_estimate_begin_it_anew() {
     let light = |bin: UtcMillis| usual(bin, if bin < at(5, 12.0) { 0.0 } else { -9.0 });
     let mut run = track.run(model(), &person);
     run.advance(at(12, 0.0), &happenings, light);
-    let said = run.next_minimum(at(12, 0.0), light).unwrap();
+    let said = run.next_minimum(at(12, 0.0), light);
     assert!((hour_of(&said) - 13.0).abs() < 1.5, "{said:?}");
 }
 
@@ -291,7 +291,7 @@ fn an_outdoor_morning_moves_the_clock_of_a_toddler() {
         };
         let mut run = track.run(model(), &person);
         run.advance(at(4, 18.0), &[], light);
-        (run.next_minimum(at(4, 18.0), light).unwrap().cbt_min - START).as_hours().0
+        (run.next_minimum(at(4, 18.0), light).cbt_min - START).as_hours().0
     };
     let moved = (cbt_min(false) - cbt_min(true)) * 60.0;
     assert!(moved > 10.0, "{moved} minutes earlier after four mornings");
@@ -308,7 +308,7 @@ fn at_the_published_time_the_middle_of_the_points_is_at_the_minimum() {
     let belief = *run.beliefs.heaviest();
     let left = (said.cbt_min - run.at()).as_hours().0;
     let phase = belief.mean[PHASE] + (belief.mean[BETA] + left) * PHASE_PER_HOUR - std::f64::consts::PI;
-    assert!((belief::wrap(phase) / PHASE_PER_HOUR).abs() < 0.1, "{phase}");
+    assert!((circle::wrap(phase) / PHASE_PER_HOUR).abs() < 0.1, "{phase}");
     assert!((said.delta.0 - belief.mean[DELTA]).abs() < 0.2);
 }
 
@@ -323,6 +323,91 @@ fn anything() -> impl Strategy<Value = Happening> {
         1 => (time.clone(), -12.0..12.0f64).prop_map(|(at, off)| Happening::SeenAsleep { at, from_habit: Hours(off) }),
         1 => (time, hours).prop_map(|(cbt_min, sd)| Happening::Marker { cbt_min, sd: Hours(sd) }),
     ]
+}
+
+/// What a clock sees for months.
+#[derive(Clone, Copy, Debug)]
+enum Seeing {
+    /// The usual day of where its owner is.
+    Usual,
+    /// Measured, day and night: a sensor in a drawer, or under a lamp.
+    Always(f64),
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn after_months_without_a_word_there_is_an_estimate_and_nights_mend_it(
+        trips in proptest::collection::vec((0i64..60, -12.0..12.0f64, 3i64..25), 0..3),
+        seeing in prop_oneof![Just(Seeing::Usual), prop_oneof![Just(0.0), Just(30.0), Just(1e5)].prop_map(Seeing::Always)],
+        days in 30i64..140,
+        off in -1.4..1.4f64,
+        child in any::<bool>(),
+    ) {
+        let (person, track) = person(if child { EveningLight(5.0) } else { EveningLight::PLAIN });
+        let back = days + 26;
+        let mut happenings: Vec<Happening> = trips
+            .iter()
+            .flat_map(|(day, by, stay)| [(*day, *by), ((day + stay).min(back - 1), -by)])
+            .map(|(day, by)| Happening::Shift { at: at(day, 12.0), by: Hours(by) })
+            .chain(nights(back..back + 30, MID_SLEEP + off, off))
+            .collect();
+        happenings.sort_by_key(Happening::at);
+        let light = |bin: UtcMillis| match seeing {
+            Seeing::Always(lux) if bin < at(back, 0.0) => LightBin { light: Lux(lux), source: LightSource::Measured },
+            _ => {
+                let shifts = happenings.iter().filter(|happening| happening.at() <= bin);
+                let offset = shifts.fold(0.0, |sum, happening| match happening {
+                    Happening::Shift { by, .. } => sum + by.0,
+                    _ => sum,
+                });
+                usual(bin, if bin < at(back, 0.0) { offset } else { -off })
+            }
+        };
+        let mut run = track.run(model(), &person);
+        for day in (5..back + 31).step_by(7) {
+            run.advance(at(day, 12.0), &happenings, light);
+            let said = run.next_minimum(at(day, 12.0), light);
+            prop_assert!(at(day, 12.0) < said.cbt_min && said.cbt_min < at(day + 2, 12.0), "{said:?}");
+            prop_assert!(said.sd.0 <= circle::ANY_TIME_SD && said.amplitude > 0.0);
+            for [from, to] in [said.interval_80, said.interval_95] {
+                prop_assert!(from < to && to - from <= Span::days(1), "{said:?}");
+            }
+            for (_, belief) in run.beliefs.iter() {
+                prop_assert!(belief.covariance[PHASE][PHASE] < 1.1 * circle::ANY_PHASE_SD * circle::ANY_PHASE_SD);
+            }
+            // Nothing but silence keeps a body from its day for longer than a month.
+            if day >= back + 28 {
+                let from_night = (Hours(hour_of(&said) - MID_SLEEP - off)).wrap_12().0;
+                prop_assert!(said.sd.0 < 1.2 && (from_night - 1.0).abs() < 1.0, "{from_night} {said:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_clock_that_may_be_anywhere_nights_tell_whether_or_not_they_lie_at_the_usual_hour() {
+    let (person, track) = adult();
+    for off in [0.0, 1.4, 3.0] {
+        let happenings = nights(60..70, MID_SLEEP + off, off);
+        let light = |bin: UtcMillis| {
+            if bin < at(60, 0.0) {
+                LightBin { light: Lux(0.0), source: LightSource::Measured }
+            } else {
+                usual(bin, -off)
+            }
+        };
+        let said = |day: i64| {
+            let mut run = track.run(model(), &person);
+            run.advance(at(day, 18.0), &happenings, light);
+            run.next_minimum(at(day, 18.0), light)
+        };
+        let width = |day: i64| (said(day).interval_80[1] - said(day).interval_80[0]).as_hours().0;
+        assert!(width(59) > 12.0, "{}", width(59));
+        assert!(width(62) < 8.0, "{off}: {}", width(62));
+        assert!((Hours(hour_of(&said(66)) - MID_SLEEP - off - 1.0)).wrap_12().0.abs() < 1.5, "{off}: {:?}", said(66));
+    }
 }
 
 proptest! {
@@ -357,10 +442,11 @@ proptest! {
                     }
                 }
             }
-            if let Some(said) = run.next_minimum(at(day, 7.1), light) {
-                prop_assert!(said.sd.0.is_finite() && said.sd.0 > 0.0 && said.cbt_min > at(day, 7.1));
-                prop_assert!(said.interval_80[0] <= said.interval_80[1]);
-            }
+            let said = run.next_minimum(at(day, 7.1), light);
+            prop_assert!(said.sd.0.is_finite() && said.sd.0 > 0.0 && said.cbt_min > at(day, 7.1));
+            prop_assert!(said.sd.0 <= circle::ANY_TIME_SD && said.cbt_min < at(day + 3, 7.1));
+            prop_assert!(said.interval_80[0] < said.interval_80[1]);
+            prop_assert!(said.interval_95[1] - said.interval_95[0] <= Span::days(1));
         }
     }
 }

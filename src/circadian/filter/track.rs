@@ -249,7 +249,7 @@ impl Run<'_> {
             }
         }
         self.beliefs.forget();
-        if self.life.is_settled() {
+        if self.life.is_settled() || self.life.is_long_unsettled(self.at, numbers) {
             self.beliefs.merge(Hours(numbers.merged_within));
         }
         if self.at.floor_to(DAY) == self.at
@@ -257,9 +257,8 @@ impl Run<'_> {
         {
             self.arrive(by);
         }
-        if !self.diffuse {
-            self.beliefs.halve_above(Hours(numbers.split_sd), numbers.split_reach);
-        }
+        self.beliefs.quarter_above(Hours(numbers.quarter_sd));
+        self.beliefs.halve_above(Hours(numbers.split_sd), numbers.split_reach);
         for belief in self.beliefs.iter_mut() {
             *belief = belief.rounded();
         }
@@ -307,10 +306,15 @@ impl Run<'_> {
         let numbers = &self.model.numbers;
         let belief = self.beliefs.heaviest();
         let expected = Observation::of_sleep(belief, after, self.person.sleep_sd.0);
-        // A phase that is ahead of the night means that the night was late.
-        let off = -expected.innovation / PHASE_PER_HOUR;
+        // A phase that is ahead of the night means that the night was late. Where the clock may be anywhere, no night is off.
+        let is_unknown = self.beliefs.phase_sd() > numbers.unknown_sd;
+        let off = if is_unknown { 0.0 } else { -expected.innovation / PHASE_PER_HOUR };
         let nis = expected.innovation * expected.innovation / expected.spread(belief);
         match self.life.take(sleep, off, belief.phase_sd(), numbers) {
+            Use::IsDark if is_unknown && !sleep.planned => {
+                let sd = numbers.seen_asleep;
+                self.observe(|belief| Observation::of_sleep(belief, after, sd));
+            }
             Use::IsDark if !sleep.planned && !self.life.is_shifted() => {
                 // The clock does not rest on it; whoever watches the filter has to see it all the same.
                 self.surprises.push((self.at, Surprise { nis, rejected: true }));

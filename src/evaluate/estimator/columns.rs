@@ -123,7 +123,7 @@ fn zoner(models: &Models, told: &Told, asked_at: &[UtcMillis]) -> Vec<Option<Sai
         run.advance(*at, &known, |bin| told.light_at(bin, *at, &models.light));
         let surprises: Vec<f64> = run.surprises.drain(..).map(|(_, surprise)| surprise.nis).collect();
         let published = run.next_minimum(*at, |bin| told.light_at(bin, *at, &models.light));
-        answers.push(published.map(|published| Said::of(&published, &surprises)));
+        answers.push(Some(Said::of(&published, &surprises)));
     }
     answers
 }
