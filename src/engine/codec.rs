@@ -6,13 +6,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::log::TopicIds;
 use super::placement::Placement;
 use super::processor::Unit;
 use super::record::Topic;
 use crate::units::UtcMillis;
 
 const FORMAT: u8 = 1;
-const MARKER_VERSION: u16 = 1;
+/// The first had no topics.
+const MARKER_VERSION: u16 = 2;
+
+/// What the topics of a marker look like that does not know them: two strings of no length.
+const NO_TOPICS: [u8; 2] = [0, 0];
 const HEAD: usize = 3;
 const POSITION: usize = 8;
 
@@ -44,6 +49,8 @@ pub struct Marker {
     pub placement: String,
     /// The program, its models and its time-zone rules.
     pub program: String,
+    /// The marker speaks of these topics, and of no others of their names; unknown in markers of the first version.
+    pub topics: TopicIds,
 }
 
 impl Marker {
@@ -112,7 +119,7 @@ pub fn encode_marker(marker: &Marker) -> Result<Vec<u8>, CodecError> {
 /// What is wrong with the bytes.
 pub fn decode_marker(bytes: &[u8]) -> Result<Marker, CodecError> {
     let (version, rest) = head(bytes, MARKER_VERSION)?;
-    parse(version, rest)
+    if version < MARKER_VERSION { parse(version, &[rest, &NO_TOPICS].concat()) } else { parse(version, rest) }
 }
 
 fn head(bytes: &[u8], known: u16) -> Result<(u16, &[u8]), CodecError> {
@@ -237,16 +244,30 @@ mod tests {
         assert_eq!(decode_unit::<Painted>(&bytes).unwrap_err(), CodecError::Format(9));
     }
 
-    #[test]
-    fn a_marker_comes_back_as_it_was() {
-        let marker = Marker {
+    fn marker() -> Marker {
+        Marker {
             offset: 41,
             stream_time: Some(UtcMillis(1_700_000_000_000)),
             committed: 43,
             partitions: 16,
             placement: "murmur2".to_owned(),
             program: "zoner 0.1.0".to_owned(),
-        };
-        assert_eq!(decode_marker(&encode_marker(&marker).unwrap()).unwrap(), marker);
+            topics: TopicIds { input: "Zq4x".to_owned(), states: "b_0-".to_owned() },
+        }
+    }
+
+    #[test]
+    fn a_marker_comes_back_as_it_was() {
+        assert_eq!(decode_marker(&encode_marker(&marker()).unwrap()).unwrap(), marker());
+    }
+
+    #[test]
+    fn a_marker_of_the_first_version_does_not_know_its_topics() {
+        // Written by a program of that version, with the other fields of the marker above.
+        let first = b"\x01\x01\0\x52\x01\x80\xd0\x95\xff\xf9\x62\x56\x20\x07murmur2\x0bzoner 0.1.0";
+        assert_eq!(decode_marker(first).unwrap(), Marker { topics: TopicIds::default(), ..marker() });
+        for length in 0..first.len() {
+            assert!(decode_marker(&first[..length]).is_err(), "{length} bytes");
+        }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::record::{Origin, Position, Record};
 use crate::units::UtcMillis;
 
@@ -41,6 +43,32 @@ pub struct Commit {
 pub struct Bounds {
     pub low: i64,
     pub high: i64,
+}
+
+/// Which topics a processor's input and its states are. A topic that is deleted and made anew keeps its name and gets another
+/// id; empty where the cluster has none (brokers before 2.8).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicIds {
+    pub input: String,
+    pub states: String,
+}
+
+impl TopicIds {
+    /// The input is known to be another.
+    #[must_use]
+    pub fn has_other_input(&self, now: &TopicIds) -> bool {
+        differ(&self.input, &now.input)
+    }
+
+    /// The state topic is known to be another.
+    #[must_use]
+    pub fn has_other_states(&self, now: &TopicIds) -> bool {
+        differ(&self.states, &now.states)
+    }
+}
+
+fn differ(then: &str, now: &str) -> bool {
+    !then.is_empty() && !now.is_empty() && then != now
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -147,6 +175,12 @@ pub trait Log {
     /// # Errors
     /// The client refused.
     fn resume(&mut self, partition: i32, offset: i64) -> Result<(), LogError>;
+
+    /// Asks which topics the input and the states are at the moment.
+    ///
+    /// # Errors
+    /// The cluster did not answer, or there is no such topic.
+    fn topic_ids(&mut self) -> Result<TopicIds, LogError>;
 
     /// Asks how far a partition of the state topic reaches: its high watermark as of now, what open transactions hold back
     /// included. With less, the states would be older than the offsets that are committed with them.

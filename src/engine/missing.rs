@@ -12,6 +12,8 @@ use super::record::Topic;
 pub enum Kind {
     /// The input ends before the states: no flag helps.
     Emptied,
+    /// The input is another than the one whose records the states have seen: no flag helps.
+    Remade,
     /// The input begins after the states.
     Deleted,
     /// The input does not begin at its beginning, and no states are stored.
@@ -38,7 +40,7 @@ impl Missing {
     /// It is possible to go on without.
     #[must_use]
     pub fn is_acceptable(self) -> bool {
-        self.kind != Kind::Emptied
+        !matches!(self.kind, Kind::Emptied | Kind::Remade)
     }
 
     /// Records whose effects never come.
@@ -46,7 +48,7 @@ impl Missing {
     pub fn lost(self) -> u64 {
         match self.kind {
             Kind::Deleted | Kind::Unstored | Kind::SetForward => self.records.unsigned_abs(),
-            Kind::Emptied | Kind::SetBack | Kind::Expired => 0,
+            Kind::Emptied | Kind::Remade | Kind::SetBack | Kind::Expired => 0,
         }
     }
 }
@@ -115,6 +117,10 @@ impl Paragraph {
                 "{places}: the stored states have seen {records} records more than there are: the topic was emptied or \
                  made anew"
             ),
+            Kind::Remade => format!(
+                "{places}: the topic was deleted and made anew since these states were stored: its records are others than \
+                 they have seen, and its offsets mean nothing to them"
+            ),
             Kind::Deleted => format!(
                 "{places}: {records} records were deleted before their effects were stored, and what they did is lost"
             ),
@@ -140,7 +146,9 @@ impl Paragraph {
     fn remedy(&self) -> String {
         let Paragraph { group, states, stored, .. } = self;
         match self.kind {
-            Kind::Emptied => format!("Delete {states} and the offsets of group {group} as well to begin from nothing"),
+            Kind::Emptied | Kind::Remade => {
+                format!("Delete {states} and the offsets of group {group} as well to begin from nothing")
+            }
             Kind::Deleted | Kind::Unstored => "Lengthen the topic's retention".to_owned(),
             Kind::SetBack => "Use another prefix to process records again".to_owned(),
             Kind::SetForward => format!("Set them back ({}) to have it written", stored.join(", ")),
@@ -150,7 +158,7 @@ impl Paragraph {
 
     fn accepting(&self) -> &'static str {
         match self.kind {
-            Kind::Emptied => "",
+            Kind::Emptied | Kind::Remade => "",
             Kind::Deleted | Kind::Unstored | Kind::SetForward => "--accept-gap goes on without",
             Kind::SetBack => "--accept-gap goes on where the states are",
             Kind::Expired => {
@@ -213,8 +221,12 @@ mod tests {
     #[test]
     fn what_no_flag_helps_against_is_not_offered_one() {
         let mut account = Account::default();
-        let emptied = Missing { kind: Kind::Emptied, records: 3, stored: 9 };
-        account.add(Topic::UserActivity, 0, emptied);
-        assert!(!emptied.is_acceptable() && !account.refusal("").contains("--accept-gap"));
+        for kind in [Kind::Emptied, Kind::Remade] {
+            let missing = Missing { kind, records: 3, stored: 9 };
+            account.add(Topic::UserActivity, 0, missing);
+            assert!(!missing.is_acceptable());
+        }
+        let said = account.refusal("");
+        assert!(said.lines().count() == 2 && !said.contains("--accept-gap"), "{said}");
     }
 }

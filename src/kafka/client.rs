@@ -11,12 +11,13 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracing::debug;
 
 use super::group::{GroupContext, complain, end_aside, give_up, take_nothing};
+use super::identity;
 use super::instance::{Instance, taken_over};
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::producers::Producers;
 use super::settings::Cluster;
 use super::states::StateReader;
-use crate::engine::log::{Batch, Bounds, Commit, Committed, GroupEvent, Log, LogError, Output, Start};
+use crate::engine::log::{Batch, Bounds, Commit, Committed, GroupEvent, Log, LogError, Output, Start, TopicIds};
 use crate::engine::record::Topic;
 use crate::units::UtcMillis;
 
@@ -237,6 +238,13 @@ impl Log for KafkaLog {
         }
         let list = self.list([(partition, None)])?;
         self.consumer.resume(&list).map_err(|error| client_error("resume", &error))
+    }
+
+    fn topic_ids(&mut self) -> Result<TopicIds, LogError> {
+        let names = [self.topic_name.clone(), self.cluster.state_topic(self.processor)];
+        match identity::ids(self.consumer.client(), names.each_ref(), ROUND_TRIP).map_err(LogError::Client)? {
+            [input, states] => Ok(TopicIds { input, states }),
+        }
     }
 
     fn state_bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {

@@ -4,6 +4,7 @@ pub mod client;
 pub mod embedded;
 pub mod feed;
 mod group;
+mod identity;
 mod instance;
 pub mod knock;
 pub mod markers;

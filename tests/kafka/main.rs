@@ -37,3 +37,4 @@ mod naps;
 mod outage;
 mod ownerless;
 mod refusals;
+mod remade;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use zoner::engine::codec::MARKER_KEY;
-use zoner::engine::log::{Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start};
+use zoner::engine::log::{Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start, TopicIds};
 use zoner::engine::placement::Placement;
 use zoner::engine::record::Topic;
 use zoner::event::encode;
@@ -209,6 +209,12 @@ impl Log for ModelLog {
         };
         reading.next = Some(offset);
         Ok(())
+    }
+
+    fn topic_ids(&mut self) -> Result<TopicIds, LogError> {
+        self.at("topic_ids")?;
+        let [input, states] = [self.input(0), self.state(0)].map(|place| format!("{:?}", place.topic));
+        Ok(TopicIds { input, states })
     }
 
     fn state_bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {

@@ -113,6 +113,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
         let position = owned.partition.next_offset();
         let (log, metrics, settings, buffer) = (&mut self.log, &self.metrics, &self.settings, &mut self.buffer);
+        let topics = &self.topics;
         let mut put = |key: &[u8], value: Option<&[u8]>| {
             log.produce(&Output {
                 destination: Destination::State,
@@ -144,6 +145,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
                     partitions: settings.partitions,
                     placement: settings.placement.to_string(),
                     program: settings.program.to_string(),
+                    topics: topics.clone(),
                 };
                 let value = codec::encode_marker(&marker).map_err(|error| LogError::Fatal(error.to_string()))?;
                 debug!(topic = P::INPUT.as_str(), partition = number, offset, "checkpoint complete");

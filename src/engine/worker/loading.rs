@@ -42,7 +42,7 @@ pub(super) struct Loaded {
     states: usize,
     /// Of the input, to be replayed.
     records: i64,
-    /// The group has processed records of these, and their state topic holds nothing.
+    /// The group has processed records of these, and their states are not in the state topic.
     emptied: Vec<i32>,
     /// Of the input, to be replayed for these alone.
     emptied_records: i64,
@@ -68,8 +68,8 @@ impl Loaded {
                 topic = P::INPUT.as_str(),
                 partitions = ?self.emptied,
                 to_replay = self.emptied_records,
-                "{states_name} holds nothing of these partitions, although their group has processed them: it was emptied or \
-                 made anew. Their states are rebuilt from all that the input still holds, which takes longer than a restore; \
+                "{states_name} does not hold the states of these partitions, although their group has processed them: it was \
+                 emptied or made anew. Their states are rebuilt from all that the input still holds, which takes longer than a restore; \
                  nothing is missing in them, unless records were deleted from the input (then --accept-gap has said so)"
             );
         }
@@ -226,10 +226,13 @@ impl<P: Processor, L: Log> Worker<P, L> {
             owned.partition.load(unit, position);
         }
         self.metrics.restored.increment(known);
-        let complete = beginning.mark.filter(|_| beginning.missing.is_empty());
+        let is_vouched_for = loading.marker.as_ref().is_some_and(|marker| self.is_vouched_for(marker));
+        let names_its_topics = loading.marker.as_ref().is_some_and(|marker| marker.topics == self.topics);
+        let complete = beginning.mark.filter(|_| beginning.missing.is_empty() && names_its_topics);
+        let Some(owned) = self.owned.get_mut(number) else { return Ok(()) };
         if complete.is_none() {
-            // A marker is written at once, and an offset with it: what was accepted is remembered, and whoever finds no offsets
-            // later knows that this was begun.
+            // A marker is written at once, and an offset with it: what was accepted is remembered, whoever finds no offsets
+            // later knows that this was begun, and which topics it was begun with.
             owned.next_round = self.shared.clock.elapsed();
         }
         if beginning.until != loading.committed_offset() {
@@ -244,7 +247,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
         self.loaded.states += owned.partition.len();
         let records = owned.restore_until.map_or(0, |until| until - beginning.start);
         self.loaded.records += records;
-        if beginning.mark.is_none() && records > 0 {
+        if !is_vouched_for && records > 0 {
             self.loaded.emptied.push(number);
             self.loaded.emptied_records += records;
         }

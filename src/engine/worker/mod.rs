@@ -32,7 +32,7 @@ use super::clock::Clock;
 use super::cursor::Cursor;
 use super::directory::{Directory, Mailbox, Query};
 use super::effects::Effects;
-use super::log::{Batch, GroupEvent, Log, LogError};
+use super::log::{Batch, GroupEvent, Log, LogError, TopicIds};
 use super::outbox::Outbox;
 use super::ownership::{Owned, Ownership};
 use super::partition::{Partition, Routing, Taken};
@@ -134,6 +134,8 @@ pub struct Worker<P: Processor, L: Log> {
     /// How fast a restore goes.
     pace: takeover::Pace,
     loaded: loading::Loaded,
+    /// As of the last time that partitions were taken over.
+    topics: TopicIds,
     /// A state as bytes.
     buffer: Vec<u8>,
 }
@@ -163,6 +165,7 @@ impl<P: Processor, L: Log> Worker<P, L> {
             slices: checkpoints::Slices::default(),
             pace: takeover::Pace::default(),
             loaded: loading::Loaded::default(),
+            topics: TopicIds::default(),
             buffer: Vec::new(),
         }
     }

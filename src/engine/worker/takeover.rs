@@ -71,6 +71,10 @@ impl<P: Processor, L: Log> Worker<P, L> {
             return Err(LogError::Fatal(partition_was_added(P::INPUT, *added, self.settings.partitions)));
         }
         let new: Vec<i32> = partitions.iter().copied().filter(|p| self.owned.get(*p).is_none()).collect();
+        if self.settings.checkpoints.is_some() && !new.is_empty() {
+            // Before anything is read: what is found must be of these topics, or of ones that came after them.
+            self.identify_topics()?;
+        }
         let committed = self.log.committed(&new)?;
         let mut starts = Vec::with_capacity(new.len());
         for (number, committed) in new.iter().copied().zip(committed) {
@@ -117,6 +121,20 @@ impl<P: Processor, L: Log> Worker<P, L> {
         self.log.assign(&starts)
     }
 
+    /// Notes which topics the markers to be read and to be written speak of.
+    fn identify_topics(&mut self) -> Result<(), LogError> {
+        let now = self.log.topic_ids()?;
+        if self.topics.has_other_input(&now) || self.topics.has_other_states(&now) {
+            // What is in memory belongs to the one, what would be read to the other.
+            return Err(LogError::Client(format!(
+                "{} or its state topic was made anew since this member joined",
+                self.log.topic_name()
+            )));
+        }
+        self.topics = now;
+        Ok(())
+    }
+
     fn owned_from(&self, partition: Partition<P>, restore_until: Option<i64>, cursor: Option<Cursor>) -> Owned<P> {
         let number = partition.number();
         let start = partition.next_offset();
@@ -148,6 +166,13 @@ impl<P: Processor, L: Log> Worker<P, L> {
         Beginning { mark: None, until: committed.map(|committed| committed.offset), start: input.low, missing }
     }
 
+    /// What the marker says of the states before it is so: they lie in this topic, and not in one that had its name.
+    pub(super) fn is_vouched_for(&self, marker: &Marker) -> bool {
+        !marker.topics.has_other_states(&self.topics)
+    }
+
+    /// Where the state topic was made anew under whoever wrote the marker, each state in it is good up to its own position,
+    /// and those that did not change since are not there: the input is read from its beginning.
     pub(super) fn beginning_with_states(
         &self,
         number: i32,
@@ -159,6 +184,11 @@ impl<P: Processor, L: Log> Worker<P, L> {
             .check_layout(P::INPUT, number, self.settings.partitions, self.settings.placement)
             .map_err(LogError::Fatal)?;
         let stored = marker.committed;
+        let mark = if self.is_vouched_for(marker) {
+            Mark { offset: marker.offset, stream_time: marker.stream_time }
+        } else {
+            Mark::default()
+        };
         let mut missing = Vec::new();
         let until = match committed {
             None => {
@@ -176,11 +206,13 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 *offset
             }
         };
-        let start = marker.offset.max(input.low);
-        if marker.offset > input.high {
+        let start = mark.offset.max(input.low);
+        if marker.topics.has_other_input(&self.topics) {
+            missing = vec![Missing { kind: Kind::Remade, records: 0, stored }];
+        } else if marker.offset > input.high {
             missing = vec![Missing { kind: Kind::Emptied, records: marker.offset - input.high, stored }];
-        } else if start > marker.offset {
-            missing.push(Missing { kind: Kind::Deleted, records: start - marker.offset, stored });
+        } else if start > mark.offset {
+            missing.push(Missing { kind: Kind::Deleted, records: start - mark.offset, stored });
         }
         if marker.program != *self.settings.program && until > start {
             self.metrics.replayed_by_another.increment((until - start).unsigned_abs());
@@ -193,7 +225,6 @@ impl<P: Processor, L: Log> Worker<P, L> {
                 "records are replayed by another program than applied them: states may differ from what was said"
             );
         }
-        let mark = Mark { offset: marker.offset, stream_time: marker.stream_time };
         Ok(Beginning { mark: Some(mark), until: Some(until), start, missing })
     }
 

@@ -1,10 +1,11 @@
 //! The calls into librdkafka that rdkafka does not wrap: batch consumption, positions without a round trip, commits
-//! without a poll loop of 100 ms.
+//! without a poll loop of 100 ms, ids of topics.
 //!
 //! One of the two modules with unsafe code (the other is `circadian::hannay19::wide`). Pointers never leave it; what is
 //! borrowed from a message lives as long as its batch, and a batch keeps its messages until it is dropped.
 #![allow(unsafe_code)]
 
+mod topics;
 mod transactions;
 
 use std::ffi::{CStr, CString, c_void};
@@ -16,6 +17,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaRespErr;
 
+pub use self::topics::{Described, describe};
 pub use self::transactions::{GIVEN_UP, abort_transaction, commit_transaction, send_offsets};
 use super::wire;
 use crate::engine::log::{Batch, LogError};
