@@ -146,6 +146,9 @@ impl SettledClock {
         let happenings = signs::happenings(&models.filter.numbers, persona, sources, planned_before, from, until);
         let mut eye = LightAtEye::new(*sources, from);
         let mut track = self.track.clone();
+        if !persona.is_known() {
+            eye.live_later(track.later_than_assumed());
+        }
         // Not kept in the settled clock, and not counted from its edge, which lies where somebody happened to ask.
         let is_answer = sources.now < UtcMillis::MAX;
         let is_tested = is_answer && persona.measurements().any(|measured| !measured.displaced());
@@ -170,6 +173,13 @@ impl SettledClock {
             run.is_contradicted = is_contradicted;
             let next_stop = if run.at() < tests_count_from { tests_count_from.min(until) } else { until };
             let end = (age_from + AGE_HOLDS).min(next_stop);
+            let mut stop = run.at().floor_to(EDGE_STEP) + EDGE_STEP;
+            while !persona.is_known() && stop <= end {
+                run.advance(stop, &happenings, |bin| eye.at(bin));
+                // Which hours are a stranger's is seen from when they sleep, and looked at where the clock may be settled.
+                eye.live_later(run.later_than_assumed());
+                stop += EDGE_STEP;
+            }
             run.advance(end, &happenings, |bin| eye.at(bin));
             track = run.track();
             if end == until {

@@ -14,7 +14,7 @@ use crate::planner::{Place, Stretch};
 use crate::traveller::facts::{Facts, Report};
 use crate::traveller::habit::UsualDay;
 use crate::traveller::sleeps::{Bout, Sleeps};
-use crate::units::{Lux, Span, UtcMillis};
+use crate::units::{Hours, Lux, Span, UtcMillis};
 
 /// How far after a quarter hour a sleep may begin that decides whether the night around it was logged.
 pub const LOOKAHEAD: Span = Span::hours(18);
@@ -32,6 +32,9 @@ const TELLS_OF_THE_NIGHT: Span = Span::hours(2);
 /// Who logs any sleep within this time before a usual nap would have logged the nap.
 const LOGS_NAPS_BACK: Span = Span::hours(24);
 const LOGS_NAPS_AHEAD: Span = Span::hours(12);
+
+/// Where it is not known which hours are day, light is that of an evening all the time: it moves a clock to no hour.
+const HOUR_OF_NO_HOUR: Hours = Hours(20.0);
 
 /// Sleep that is interrupted for less is dark throughout.
 const DARK_GAP: Span = Span::minutes(30);
@@ -61,6 +64,9 @@ pub struct LightAtEye<'a> {
     stretch: usize,
     /// Start of the usual night asked for last, and what the log says of it.
     night: Option<(UtcMillis, Night)>,
+    /// How much later than on the clock on the wall the usual day is lived, in whole quarter hours; `None` where nobody knows
+    /// at which hours it is.
+    later: Option<Span>,
 }
 
 impl<'a> LightAtEye<'a> {
@@ -74,7 +80,17 @@ impl<'a> LightAtEye<'a> {
             next_bout: 0,
             stretch: 0,
             night: None,
+            later: Some(Span::ZERO),
             sources,
+        }
+    }
+
+    /// From here on the usual day is lived so much later than the clock on the wall says: of somebody whose hours are seen
+    /// from when they sleep; `None` before that.
+    pub fn live_later(&mut self, later: Option<Span>) {
+        if later != self.later {
+            self.later = later;
+            self.night = None;
         }
     }
 
@@ -89,7 +105,7 @@ impl<'a> LightAtEye<'a> {
             return LightBin { light: measured, source: LightSource::Measured };
         }
         let stretch = self.stretch_at(bin);
-        let local_hour = zones::hour_of_day(stretch.time_zone, bin);
+        let local_hour = zones::hour_of_day(stretch.time_zone, bin - self.later.unwrap_or(Span::ZERO));
         match reported.unmeasured {
             Some(Report::Context(context)) => {
                 return LightBin { light: model.in_context(context, local_hour), source: LightSource::Context };
@@ -99,6 +115,10 @@ impl<'a> LightAtEye<'a> {
                 return LightBin { light, source: LightSource::Context };
             }
             None => {}
+        }
+        if self.later.is_none() {
+            let light = model.imputed(HOUR_OF_NO_HOUR, LightPlace::Home);
+            return LightBin { light, source: LightSource::Imputed };
         }
         let local_minute = libm::round(local_hour.0 * 60.0) as i32;
         let light = match stretch.place {

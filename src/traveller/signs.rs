@@ -119,10 +119,7 @@ fn is_logged(at: UtcMillis, bouts: &[Bout]) -> bool {
 }
 
 /// A time less the usual mid-sleep, on the clock on the wall. Of somebody without a profile neither is known: then it is
-/// the habit.
+/// less what is assumed of strangers, which says how the nights lie to each other.
 fn from_habit(persona: &Persona<'_>, whereabouts: &[Stretch], at: UtcMillis) -> Hours {
-    if !persona.is_known() {
-        return Hours(0.0);
-    }
     (zones::hour_of_day(stretch_at(whereabouts, at).time_zone, at) - persona.day.mid_sleep()).wrap_12()
 }

@@ -14,7 +14,8 @@ pub enum Happening {
         by: Hours,
     },
     Sleep(MainSleep),
-    /// Seen asleep at this time, in or about the usual night; nothing is known of start and end.
+    /// Seen asleep at this time, so much after the middle of the usual night, or of the one that is assumed of strangers; nothing
+    /// is known of start and end.
     SeenAsleep {
         at: UtcMillis,
         from_habit: Hours,

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::numbers::FilterNumbers;
+use crate::circadian::drive::BIN;
 use crate::units::{Hours, Span, UtcMillis};
 
 /// Nights near the habit that it takes to come back, and nights off it to leave.
@@ -16,9 +17,15 @@ const NIGHTS_TO_LEAVE: u8 = 2;
 /// How much of the middle of the last nights' deviation from habit a new night replaces.
 const LATEST_NIGHT: f32 = 0.3;
 
+/// The same of once being seen asleep.
+const SEEN: f32 = 0.1;
+
 /// The same of how far nights lie from those before, and the most that one counts, hours.
 const SCATTERED_NIGHT: f32 = 0.1;
 const MOST_SCATTER: f32 = 3.0;
+
+/// Nights that lie further apart than this on average, hours, are no habit, however long they have been so.
+const NO_HABIT: f32 = 1.5;
 
 /// Smaller than an `Option` of a time.
 const NEVER: UtcMillis = UtcMillis::MAX;
@@ -110,6 +117,12 @@ impl Life {
         self.by_shift && !self.is_settled()
     }
 
+    /// Whether the last nights agree with those before them well enough to be somebody's habit.
+    #[must_use]
+    pub fn has_habit(&self) -> bool {
+        f32::from(self.scatter) <= 1_000.0 * NO_HABIT
+    }
+
     /// Whether these are days of which it is known what moves the clock: usual ones, or after a flight, or along a plan.
     /// Nights that went off the habit and nobody said why are not of them, nor those that come now early and now late: who
     /// works at night or is woken by a child has lights on of which nobody thinks. Holds from one day of UTC to the next.
@@ -136,6 +149,37 @@ impl Life {
         }
     }
 
+    /// Somebody whose hours nobody told begins with a night that lies so much later than what is assumed of strangers: that is
+    /// the habit, until there are other nights.
+    pub fn begins_at(&mut self, from_assumed: Hours) {
+        self.lately = from_assumed.0 as f32;
+        self.habit_moved = self.lately;
+    }
+
+    /// The same of being seen asleep, of which a night has several.
+    pub fn seen_at(&mut self, from_assumed: Hours) {
+        if !self.was_seen() {
+            self.begins_at(from_assumed);
+        } else {
+            let step = Hours(from_assumed.0 - f64::from(self.lately)).wrap_12().0 as f32;
+            self.lately = wrapped(self.lately + SEEN * step);
+        }
+    }
+
+    /// How much later than what is assumed of strangers somebody has slept of late, whose hours nobody told; in whole quarter
+    /// hours. 0 for who was never seen asleep.
+    #[must_use]
+    pub fn later_than_assumed(&self) -> Span {
+        let quarters = libm::round(f64::from(self.lately) / BIN.as_hours().0) as i64;
+        Span(quarters * BIN.0)
+    }
+
+    /// Whether the hours of somebody who told none were seen.
+    #[must_use]
+    pub fn was_seen(&self) -> bool {
+        self.lately != 0.0
+    }
+
     /// How much later than this person's habit a night lies that lies so much later than the one that was told.
     #[must_use]
     pub fn from_habit(&self, from_told: Hours) -> Hours {
@@ -150,6 +194,7 @@ impl Life {
     fn leave(&mut self, at: UtcMillis, by_shift: bool) {
         self.unsettled_since = at;
         self.by_shift = by_shift;
+        self.after_flight = false;
         self.near_habit = 0;
         self.off_habit = 0;
         self.rejected = 0;
@@ -157,20 +202,29 @@ impl Life {
     }
 
     /// What to do with a main sleep. `off_estimate`: by how much it lies after where the estimate expects it, hours;
-    /// `sd`: of the estimate, hours.
-    pub fn take(&mut self, sleep: &MainSleep, off_estimate: f64, sd: f64, numbers: &FilterNumbers) -> Use {
+    /// `sd`: of the estimate, hours. `knows_hours`: whether a habit was told; if not, the last nights are what there is of one.
+    pub fn take(
+        &mut self,
+        sleep: &MainSleep,
+        off_estimate: f64,
+        sd: f64,
+        knows_hours: bool,
+        numbers: &FilterNumbers,
+    ) -> Use {
         let from_told = sleep.from_habit.0;
+        if !knows_hours {
+            self.habit_moved = self.lately;
+        }
         let from_habit = self.from_habit(sleep.from_habit).0;
         let was_off = self.off_habit();
         let step = Hours(from_told - f64::from(self.lately)).wrap_12().0 as f32;
-        self.lately += LATEST_NIGHT * step;
+        self.lately = wrapped(self.lately + LATEST_NIGHT * step);
         // After one night elsewhere the nights before it are the measure still: who lies on the habit is not scattered.
         let apart = step.abs().min(from_habit.abs() as f32);
         let scattered = 1_000.0 * apart.min(MOST_SCATTER) - f32::from(self.scatter);
         self.scatter = (f32::from(self.scatter) + SCATTERED_NIGHT * scattered) as u16;
         if sleep.planned {
             self.leave(sleep.middle, true);
-            self.after_flight = false;
             return Use::IsDark;
         }
         if self.is_settled() {
@@ -198,7 +252,7 @@ impl Life {
             self.come_back();
             return Use::Observes;
         }
-        if away >= numbers.returns_at {
+        if away >= numbers.returns_at && self.has_habit() {
             // Whatever the nights are like now is the habit.
             self.habit_moved = self.lately;
             self.come_back();
@@ -234,6 +288,11 @@ impl Life {
     }
 }
 
+/// Hours of a day, to the other side of it at most.
+fn wrapped(hours: f32) -> f32 {
+    if hours.abs() > 12.0 { Hours(f64::from(hours)).wrap_12().0 as f32 } else { hours }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,7 +304,7 @@ mod tests {
         for (day, off) in (0..).zip(from_habit) {
             let middle = UtcMillis(0) + Span::days(day) + Span::from_hours(Hours(3.0 + off));
             let sleep = MainSleep { middle, from_habit: Hours(off).wrap_12(), planned: false };
-            last = life.take(&sleep, 0.0, 1.0, &numbers);
+            last = life.take(&sleep, 0.0, 1.0, true, &numbers);
             life.day_begins(Hours(numbers.sleep_adult), &numbers);
         }
         (life, last)
@@ -279,6 +338,27 @@ mod tests {
         assert!(!worked_at_night(21).0.is_settled());
         let (life, last) = worked_at_night(22);
         assert!(life.is_settled() && last == Use::ObservesAnew);
+    }
+
+    #[test]
+    fn of_somebody_whose_hours_nobody_told_the_nights_are_measured_by_each_other() {
+        let numbers = FilterNumbers::embedded();
+        let lived = |from_assumed: &dyn Fn(i64) -> f64| {
+            let mut life = Life::settled();
+            life.begins_at(Hours(from_assumed(0)));
+            for day in 1..15 {
+                let from_habit = Hours(from_assumed(day)).wrap_12();
+                let middle = UtcMillis(0) + Span::days(day) + Span::from_hours(from_habit);
+                life.take(&MainSleep { middle, from_habit, planned: false }, 0.0, 1.0, false, &numbers);
+                life.day_begins(Hours(numbers.sleep_adult), &numbers);
+            }
+            life
+        };
+        let regular = lived(&|day| if day % 2 == 0 { 11.8 } else { -11.9 });
+        assert!(regular.is_settled() && regular.is_explained());
+        assert!(regular.later_than_assumed().abs() > Span::hours(11));
+        let anywhere = lived(&|day| 7.0 * day as f64);
+        assert!(!anywhere.is_settled() && !anywhere.is_explained());
     }
 
     #[test]

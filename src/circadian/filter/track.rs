@@ -83,6 +83,13 @@ impl Track {
         self.at
     }
 
+    /// How much later than what is assumed of strangers somebody has slept of late, whose hours nobody told; `None` where
+    /// nothing is known of that.
+    #[must_use]
+    pub fn later_than_assumed(&self) -> Option<Span> {
+        (!self.diffuse || self.life.was_seen()).then(|| self.life.later_than_assumed())
+    }
+
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.others.heap_bytes()
@@ -125,6 +132,13 @@ impl Run<'_> {
     #[must_use]
     pub fn is_diffuse(&self) -> bool {
         self.diffuse
+    }
+
+    /// How much later than what is assumed of strangers somebody has slept of late, whose hours nobody told; `None` where
+    /// nothing is known of that.
+    #[must_use]
+    pub fn later_than_assumed(&self) -> Option<Span> {
+        (!self.diffuse || self.life.was_seen()).then(|| self.life.later_than_assumed())
     }
 
     /// To be kept. Only at an instant at which sample points are redrawn is nothing lost by it.
@@ -284,7 +298,12 @@ impl Run<'_> {
             Happening::Shift { .. } => {}
             Happening::Sleep(sleep) => self.take_sleep(sleep, after),
             Happening::SeenAsleep { from_habit, .. } => {
-                let near_a_night = from_habit.0.abs() < ABOUT_A_NIGHT.0;
+                // Where the hours are not known, any time of day may be in the night.
+                let knows_hours = self.person.knows_hours;
+                if !knows_hours {
+                    self.life.seen_at(*from_habit);
+                }
+                let near_a_night = !knows_hours || from_habit.0.abs() < ABOUT_A_NIGHT.0;
                 if near_a_night && self.life.is_settled() {
                     let sd = self.model.numbers.seen_asleep;
                     self.observe(|belief| Observation::of_sleep(belief, after, sd));
@@ -300,7 +319,7 @@ impl Run<'_> {
 
     fn take_sleep(&mut self, sleep: &MainSleep, after: f64) {
         if self.diffuse {
-            self.begin_from(after);
+            self.begin_from(sleep, after);
             return;
         }
         let numbers = &self.model.numbers;
@@ -310,8 +329,8 @@ impl Run<'_> {
         let is_unknown = self.beliefs.phase_sd() > numbers.unknown_sd;
         let off = if is_unknown { 0.0 } else { -expected.innovation / PHASE_PER_HOUR };
         let nis = expected.innovation * expected.innovation / expected.spread(belief);
-        match self.life.take(sleep, off, belief.phase_sd(), numbers) {
-            Use::IsDark if is_unknown && !sleep.planned => {
+        match self.life.take(sleep, off, belief.phase_sd(), self.person.knows_hours, numbers) {
+            Use::IsDark if is_unknown && !sleep.planned && (self.person.knows_hours || self.life.has_habit()) => {
                 let sd = numbers.seen_asleep;
                 self.observe(|belief| Observation::of_sleep(belief, after, sd));
             }
@@ -334,7 +353,7 @@ impl Run<'_> {
                 let surprise = self.observe(|belief| Observation::of_sleep(belief, after, sd));
                 if surprise.is_some_and(|surprise| surprise.rejected) {
                     if self.life.rejected(off, numbers) {
-                        self.begin_from(after);
+                        self.begin_from(sleep, after);
                     }
                 } else {
                     self.life.accepted();
@@ -344,7 +363,10 @@ impl Run<'_> {
     }
 
     /// The phase of settled life, `after` hours before the middle of a main sleep.
-    fn begin_from(&mut self, after: f64) {
+    fn begin_from(&mut self, sleep: &MainSleep, after: f64) {
+        if !self.person.knows_hours {
+            self.life.begins_at(sleep.from_habit);
+        }
         let before = self.beliefs.heaviest();
         let amplitude = before.mean[AMPLITUDE];
         let mut belief = Belief::at_mid_sleep(&self.person.prior, amplitude, before.adaptation, &self.model.numbers);

@@ -3,7 +3,9 @@
 use super::rough::Rough;
 use super::told::Told;
 use crate::circadian::entrain::habitual_cbt_min;
-use crate::circadian::filter::{EveningLight, Happening, LightBin, LightSource, MainSleep, Person, Published, Track};
+use crate::circadian::filter::{
+    EveningLight, Happening, LightBin, LightSource, MainSleep, Person, Published, REDRAWN, Track,
+};
 use crate::circadian::{CELL, Hannay19, Hannay19State, Oscillator, likely_midnight_state};
 use crate::event::activity::Chronotype;
 use crate::traveller::clock::window_edge;
@@ -120,9 +122,23 @@ fn zoner(models: &Models, told: &Told, asked_at: &[UtcMillis]) -> Vec<Option<Sai
     let mut answers = Vec::with_capacity(asked_at.len());
     for at in asked_at {
         let known = happenings(models, told, *at);
-        run.advance(*at, &known, |bin| told.light_at(bin, *at, &models.light));
+        // A stranger's usual day is where they sleep, as the service sees it (`traveller::clock`).
+        while !told.has_profile && run.at().floor_to(REDRAWN) + REDRAWN <= *at {
+            let later = run.later_than_assumed();
+            let stop = run.at().floor_to(REDRAWN) + REDRAWN;
+            run.advance(stop, &known, |bin| told.light_lived_later(bin, later, *at, &models.light));
+        }
+        let later = run.later_than_assumed();
+        let light = |bin| {
+            if told.has_profile {
+                told.light_at(bin, *at, &models.light)
+            } else {
+                told.light_lived_later(bin, later, *at, &models.light)
+            }
+        };
+        run.advance(*at, &known, light);
         let surprises: Vec<f64> = run.surprises.drain(..).map(|(_, surprise)| surprise.nis).collect();
-        let published = run.next_minimum(*at, |bin| told.light_at(bin, *at, &models.light));
+        let published = run.next_minimum(*at, light);
         answers.push(Some(Said::of(&published, &surprises)));
     }
     answers
@@ -159,8 +175,7 @@ fn happenings(models: &Models, told: &Told, now: UtcMillis) -> Vec<Happening> {
             .flights
             .iter()
             .any(|flight| middle < flight.takeoff && flight.takeoff <= middle + planned_before && moved(flight.shift));
-        let from_habit = if told.has_profile { told.from_habit(middle) } else { Hours(0.0) };
-        Happening::Sleep(MainSleep { middle, from_habit, planned })
+        Happening::Sleep(MainSleep { middle, from_habit: told.from_habit(middle), planned })
     }));
     found.sort_by_key(Happening::at);
     found

@@ -12,6 +12,9 @@ const NIGHT_SLACK: Span = Span::hours(3);
 /// Whose night's middle lies further than this from the usual one's was up all through the usual night (`traveller::light`).
 const ANOTHER_TIME: Span = Span::hours(6);
 
+/// The light of somebody of whom it is not known which hours are day (`traveller::light`).
+const HOUR_OF_NO_HOUR: Hours = Hours(20.0);
+
 /// A main sleep as it is logged when its sleeper gets up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sleep {
@@ -59,6 +62,37 @@ impl Told {
     pub(super) fn tell_light(&mut self, at: UtcMillis, lived: Lux, source: LightSource, model: &LightModel) {
         let light = if source == LightSource::Imputed { self.imputed(at, model) } else { lived };
         self.light.push(LightBin { light, source });
+    }
+
+    /// The light of a quarter hour, as it is known at `now`, of somebody who is thought to live the usual day so much later than
+    /// the clock on the wall says: told, or what is usual then.
+    pub(super) fn light_lived_later(
+        &self,
+        bin: UtcMillis,
+        later: Option<Span>,
+        now: UtcMillis,
+        model: &LightModel,
+    ) -> LightBin {
+        let told = self.light.get(((bin - UtcMillis(0)).0 / BIN.0) as usize).filter(|_| bin < now);
+        let is_slept = || self.known_sleeps(now).any(|sleep| sleep.start < bin + BIN && bin < sleep.end);
+        match told {
+            Some(told) if told.source == LightSource::Context => return *told,
+            Some(told) if told.source == LightSource::Asleep && is_slept() => return *told,
+            _ => {}
+        }
+        let Some(later) = later else {
+            return LightBin { light: model.imputed(HOUR_OF_NO_HOUR, Place::Home), source: LightSource::Imputed };
+        };
+        let hour = self.hour(bin - later);
+        let minute = libm::round(hour.0 * 60.0) as i32;
+        if self.day.is_night(minute) {
+            let bedtime = bin - self.day.since_bedtime(minute);
+            let (from, until) = (bedtime - NIGHT_SLACK, bedtime + self.day.night_length() + NIGHT_SLACK);
+            if !self.known_sleeps(now).any(|sleep| sleep.start < until && sleep.end > from) {
+                return LightBin { light: model.asleep(), source: LightSource::Asleep };
+            }
+        }
+        LightBin { light: model.imputed(hour, Place::Home), source: LightSource::Imputed }
     }
 
     /// Where no sleep was logged about a usual night, that night counts as slept, as the service counts it.
