@@ -4,12 +4,19 @@ use super::belief::{BETA, Belief, DELTA, Observation, PHASE, SHARE};
 use super::matrix::{STATE, apply, dot};
 use crate::circadian::PHASE_PER_HOUR;
 
+/// People come at least half of the way to the wall's night.
+const MOST_KEPT: f64 = 0.5;
+
+/// What is that many standard deviations off is not what was meant.
+const BEYOND: f64 = 2.0;
+
 /// What a sleep after a flight says of one belief. People sleep between where their clock and where the wall would have
 /// them: the middle lies (1 − w) b from the wall's night, b being how far the clock's night lies after it. Neither w nor b is
 /// known; of normal ones the product's mean and covariances are exact.
 pub(super) struct Compromise {
     pub(super) observation: Observation,
-    /// Whether the clock's night is far enough from the other side of the day for its direction to mean anything.
+    /// Whether the clock's night is far enough from the other side of the day for its direction to mean anything, and the
+    /// sleep may be between it and the wall's.
     pub(super) moves: bool,
 }
 
@@ -23,6 +30,9 @@ impl Compromise {
         let behind = expected.innovation / PHASE_PER_HOUR;
         let with_state = apply(&belief.covariance, &row);
         let behind_variance = dot(&row, &with_state);
+        let behind_sd = libm::sqrt(behind_variance);
+        // A night further from the wall's than that was not slept between the two, and says nothing of how far they are apart.
+        let reach = MOST_KEPT * (behind.abs() + BEYOND * behind_sd) + BEYOND * sd;
         // Of 1 − w.
         let kept = 1.0 - belief.mean[SHARE];
         let kept_variance = belief.covariance[SHARE][SHARE];
@@ -36,7 +46,7 @@ impl Compromise {
         let variance = sd * sd + kept_variance * behind_variance + together * together;
         Compromise {
             observation: Observation { row: product_row, innovation, variance },
-            moves: behind.abs() + libm::sqrt(behind_variance) <= 12.0,
+            moves: behind.abs() + behind_sd <= 12.0 && from_habit.abs() <= reach,
         }
     }
 }

@@ -27,6 +27,10 @@ const MOST_SCATTER: f32 = 3.0;
 /// Nights that lie further apart than this on average, hours, are no habit, however long they have been so.
 const NO_HABIT: f32 = 1.5;
 
+/// Who sleeps further than this from the wall's night, hours, does not sleep between that and the clock's, which is half a day
+/// away at most: people come half of the way at least.
+const NO_COMPROMISE: f64 = 7.0;
+
 /// Smaller than an `Option` of a time.
 const NEVER: UtcMillis = UtcMillis::MAX;
 
@@ -244,6 +248,14 @@ impl Life {
             self.after_flight = true;
             return Use::Compromises;
         }
+        if self.after_flight && from_habit.abs() > NO_COMPROMISE {
+            self.off_habit += 1;
+            if self.off_habit >= NIGHTS_TO_LEAVE {
+                // At work at night again, or by a clock that is not the wall's: nobody said why.
+                self.leave(sleep.middle, false);
+            }
+            return Use::IsDark;
+        }
         let near = from_habit.abs() <= numbers.near_habit.0 && off_estimate.abs() <= sd.max(1.0);
         self.near_habit = if near { self.near_habit.saturating_add(1) } else { 0 };
         let away = sleep.middle - self.unsettled_since;
@@ -338,6 +350,17 @@ mod tests {
         assert!(!worked_at_night(21).0.is_settled());
         let (life, last) = worked_at_night(22);
         assert!(life.is_settled() && last == Use::ObservesAnew);
+    }
+
+    #[test]
+    fn a_second_week_of_nights_at_work_is_no_compromise_with_the_usual_night() {
+        let weeks = |nights: usize| {
+            [0.0; 5].into_iter().chain([9.0; 7]).chain([1.0; 7]).chain(std::iter::repeat_n(8.5, nights))
+        };
+        let (life, last) = lived(weeks(0));
+        assert!(life.is_explained() && last == Use::Compromises);
+        let (life, last) = lived(weeks(2));
+        assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDark);
     }
 
     #[test]
