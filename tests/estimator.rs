@@ -149,6 +149,53 @@ fn the_service_says_of_a_traveller_s_events_what_the_comparison_says_of_the_trav
     }
 }
 
+/// What is said of somebody's clock some days after the calendar begins.
+fn said_of(records: &[Sent], day: i64) -> zoner::event::recommendation::CircadianSummary {
+    let mut replay = Replay::new(100);
+    for (record, number) in records.iter().zip(0..) {
+        let line = parse_line(record.line().as_bytes(), number, None).expect("a line");
+        let Line::Record(record) = line else { panic!("not a record: {line:?}") };
+        replay.play(&record, &mut NoBadRecords).unwrap();
+    }
+    replay.run_until(BEGINS + Span::days(day), &mut NoBadRecords).unwrap();
+    replay.estimates().first().expect("an estimate").circadian.clone()
+}
+
+#[test]
+fn who_logs_nothing_after_a_journey_is_known_two_months_later_as_well_as_who_stayed() {
+    let text = |hours: i64| (BEGINS + Span::hours(hours)).to_rfc3339();
+    let profile = json!({
+        "user_id": "ann", "activity": "profile", "age_band": "adult", "home_time_zone": "Africa/Abidjan",
+        "sleep": {"bedtime": "23:00", "wake": "07:00"},
+    });
+    let stayed = vec![activity("alone", BEGINS, profile)];
+    let usual = said_of(&stayed, 90).sd_minutes.expect("an SD");
+    for there in ["LAX", "HNL", "SIN", "AKL"] {
+        let leg = |from: &str, to: &str, day: i64| {
+            json!({
+                "flight": "ZZ1", "origin": from, "destination": to,
+                "departs": text(24 * day + 11), "arrives": text(24 * day + 24),
+            })
+        };
+        let trip = json!({
+            "user_id": "ann", "activity": "trip", "trip_id": "t", "revision": 1,
+            "legs": [leg("ABJ", there, 6), leg(there, "ABJ", 20)],
+        });
+        let mut sent = stayed.clone();
+        sent.push(activity("alone", BEGINS + Span::hours(1), trip));
+        for day in [8, 14, 21, 24, 28, 35, 60, 90] {
+            let said = said_of(&sent, day);
+            let [from, to] = said.interval_80.expect("an interval");
+            assert!(from < to && to - from <= Span::days(1), "{there}, day {day}: {said:?}");
+            assert!(said.amplitude.is_some_and(|amplitude| amplitude > 0.1), "{there}, day {day}: {said:?}");
+            if day >= 60 {
+                let sd = said.sd_minutes.expect("an SD");
+                assert!((sd - usual).abs() <= 15, "{there}, day {day}: {sd} and {usual} min");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_scores_follow_from_the_seed_whatever_the_threads() {
     let models = Models::embedded();
