@@ -48,7 +48,7 @@ pub(super) struct Loaded {
     emptied_records: i64,
     /// What is gone on without.
     accepted: Account,
-    /// When a start that is refused was complete, by [`crate::engine::clock::Clock::elapsed`].
+    /// When the last partition was refused, by [`crate::engine::clock::Clock::elapsed`].
     refused_at: Option<Duration>,
 }
 
@@ -211,6 +211,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
             None => Self::beginning_without_states(loading.input, loading.committed.as_ref()),
         };
         if !self.is_accepted(number, &beginning.missing) {
+            // Whatever was refused before: this partition has been looked at once.
+            self.loaded.refused_at = Some(self.shared.clock.elapsed());
             if let Some(owned) = self.owned.get_mut(number) {
                 owned.loading = Some(Loading { is_refused: true, latest: Latest::default(), ..loading });
             }
