@@ -138,11 +138,11 @@ fn charge<P: Processor>(workers: usize, settings: &Settings) -> knock::Charge {
     knock::Charge { topic: P::INPUT, processor: P::NAME, workers, partitions: settings.partitions }
 }
 
-/// A thread that sees to it that every partition of a processor's input has an owner.
+/// A thread that sees to it that every partition of a processor's input has an owner, and that its topics stay what they are.
 fn look_after(plan: &Plan, shared: Arc<Shared>, charge: knock::Charge) -> std::io::Result<JoinHandle<Option<String>>> {
     let cluster = Arc::clone(&plan.cluster);
     thread::Builder::new().name(format!("{}-watch", charge.processor)).spawn(move || {
-        let failure = knock::watch(&cluster, charge, &shared.stop).err();
+        let failure = knock::watch(&cluster, charge, &shared).err();
         if let Some(why) = &failure {
             debug!(processor = charge.processor, why, "nobody can go on");
             shared.directory.set_failed();

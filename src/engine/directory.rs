@@ -82,6 +82,8 @@ pub struct Directory {
     /// Workers that have joined their group at least once.
     joined: DashMap<(Topic, usize), bool>,
     failed: AtomicBool,
+    /// Inputs that can't be worked on as things stand, and why.
+    doubts: DashMap<Topic, String>,
 }
 
 impl Directory {
@@ -160,6 +162,20 @@ impl Directory {
         self.failed.store(true, Ordering::Release);
     }
 
+    /// `None`: nothing stands in the way of a topic's workers any more.
+    pub fn set_doubt(&self, topic: Topic, why: Option<String>) {
+        match why {
+            Some(why) => drop(self.doubts.insert(topic, why)),
+            None => drop(self.doubts.remove(&topic)),
+        }
+    }
+
+    /// Topics that a topic's workers need are not what they were.
+    #[must_use]
+    pub fn is_in_doubt(&self, topic: Topic) -> bool {
+        self.doubts.contains_key(&topic)
+    }
+
     /// A worker ended with an error.
     #[must_use]
     pub fn has_failed(&self) -> bool {
@@ -186,6 +202,9 @@ impl Directory {
     pub fn not_ready(&self) -> Option<String> {
         if self.has_failed() {
             return Some("a worker has failed".to_owned());
+        }
+        if let Some(doubt) = self.doubts.iter().next() {
+            return Some(doubt.clone());
         }
         let outside = self.joined.iter().filter(|entry| !*entry.value()).count();
         if outside > 0 {

@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracing::debug;
 
 use super::group::{GroupContext, complain, end_aside, give_up, take_nothing};
-use super::identity;
+use super::identity::{self, Verdict};
 use super::instance::{Instance, taken_over};
 use super::native::{self, MessageBatch, WorkerQueue};
 use super::producers::Producers;
@@ -41,6 +41,8 @@ pub struct KafkaLog {
     states: Option<StateReader>,
     /// Of a static member.
     instance: Option<Instance>,
+    /// Of the topics that partitions were taken over of.
+    ids: TopicIds,
     processor: &'static str,
     worker: usize,
 }
@@ -83,6 +85,7 @@ impl KafkaLog {
             held_as: None,
             states: None,
             instance,
+            ids: TopicIds::default(),
             processor,
             worker,
         })
@@ -151,6 +154,16 @@ impl KafkaLog {
                 self.held_as = id;
                 Ok(())
             }
+        }
+    }
+
+    /// Records that are no longer there may have gone with their topic.
+    fn explain(&self, error: LogError) -> LogError {
+        let LogError::Fatal(_) = &error else { return error };
+        let mut topics = identity::Sameness::since(&self.cluster, self.topic, &self.ids);
+        match topics.look(self.consumer.client(), ROUND_TRIP) {
+            Verdict::Doubtful(why) | Verdict::Certain(why) => LogError::Fatal(why),
+            Verdict::Same | Verdict::Unknown => error,
         }
     }
 
@@ -242,9 +255,10 @@ impl Log for KafkaLog {
 
     fn topic_ids(&mut self) -> Result<TopicIds, LogError> {
         let names = [self.topic_name.clone(), self.cluster.state_topic(self.processor)];
-        match identity::ids(self.consumer.client(), names.each_ref(), ROUND_TRIP).map_err(LogError::Client)? {
-            [input, states] => Ok(TopicIds { input, states }),
-        }
+        let [input, states] =
+            identity::ids(self.consumer.client(), names.each_ref(), ROUND_TRIP).map_err(LogError::Client)?;
+        self.ids = TopicIds { input, states };
+        Ok(self.ids.clone())
     }
 
     fn state_bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {
@@ -309,13 +323,13 @@ impl Log for KafkaLog {
     }
 
     fn fetch(&mut self, max: usize, wait: Duration) -> Result<MessageBatch, LogError> {
-        let batch = self.queue.consume(max, self.topic)?;
+        let batch = self.queue.consume(max, self.topic).map_err(|error| self.explain(error))?;
         if !batch.is_empty() || wait.is_zero() {
             return Ok(batch);
         }
         // The queue's callback unparks this thread; a wake-up that came before counts.
         std::thread::park_timeout(wait);
-        self.queue.consume(max, self.topic)
+        self.queue.consume(max, self.topic).map_err(|error| self.explain(error))
     }
 
     fn position(&self, partition: i32) -> Option<i64> {

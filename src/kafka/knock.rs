@@ -18,9 +18,10 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use tracing::{debug, warn};
 
 use super::group::{GroupContext, end_aside, take_nothing};
+use super::identity::{self, Verdict};
 use super::settings::Cluster;
 use crate::engine::record::Topic;
-use crate::engine::worker;
+use crate::engine::worker::{self, Shared};
 use crate::telemetry;
 
 /// One question to the cluster.
@@ -43,12 +44,14 @@ pub struct Charge {
     pub partitions: i32,
 }
 
-/// Looks at a processor's group until `stop`, and knocks where a partition of its input stays without an owner. Of all the
-/// processes that look, the one whose member comes first does it.
+/// Looks at a processor's group until the process stops, and knocks where a partition of its input stays without an owner. Of
+/// all the processes that look, the one whose member comes first does it. Looks at its topics as well.
 ///
 /// # Errors
-/// The topic has more partitions than when the process started: nobody may have the new ones.
-pub fn watch(cluster: &Cluster, charge: Charge, stop: &AtomicBool) -> Result<(), String> {
+/// The topic has more partitions than when the process started: nobody may have the new ones. Or the input or the state topic
+/// was deleted, or made anew: nobody can go on.
+pub fn watch(cluster: &Cluster, charge: Charge, shared: &Shared) -> Result<(), String> {
+    let stop = &shared.stop;
     let Charge { topic, processor, workers, partitions } = charge;
     let knocks = telemetry::knocks(topic);
     if cluster.embedded {
@@ -67,6 +70,8 @@ pub fn watch(cluster: &Cluster, charge: Charge, stop: &AtomicBool) -> Result<(),
     let own_members: Vec<String> = (0..workers).map(|worker| cluster.member_prefix(processor, worker)).collect();
     let session = cluster.session(processor);
     let mut vigil = Vigil::new(session);
+    let mut topics = identity::Sameness::of(cluster, topic);
+    topics.look(client.client(), ROUND_TRIP);
     loop {
         thread::park_timeout(session / 2);
         if stop.load(Ordering::Acquire) {
@@ -74,6 +79,15 @@ pub fn watch(cluster: &Cluster, charge: Charge, stop: &AtomicBool) -> Result<(),
         }
         // Nothing is read here; what the client has to say of connections must not pile up.
         while client.poll(Duration::ZERO).is_some() {}
+        match topics.look(client.client(), ROUND_TRIP) {
+            Verdict::Same => shared.directory.set_doubt(topic, None),
+            Verdict::Unknown => {}
+            Verdict::Doubtful(why) => shared.directory.set_doubt(topic, Some(why)),
+            Verdict::Certain(why) => {
+                shared.directory.set_doubt(topic, Some(why.clone()));
+                return Err(why);
+            }
+        }
         let seen = look(&client, &cluster.group(processor), &cluster.topic(topic));
         if let Some(added) = seen.as_ref().and_then(|seen| seen.first_beyond(partitions)) {
             return Err(worker::partition_was_added(topic, added, partitions));

@@ -111,3 +111,80 @@ fn an_input_made_anew_is_refused_however_long_it_is_and_whatever_is_accepted() {
     installation.settle(LIMIT);
     assert_eq!(states(&[&member]), installation.replay().states);
 }
+
+/// The end of a member whose topic was taken from it, and what it said then.
+fn ended(member: &mut Member) -> String {
+    wait_for("the member to be no longer ready", LIMIT, || (member.get("/health/ready").0 != 200).then_some(()));
+    assert_eq!(member.wait().code(), Some(1), "{}", member.said());
+    let said = member.said();
+    let (_, error) = said.split_once("\nerror: ").unwrap_or_else(|| panic!("no error in: {said}"));
+    error.to_owned()
+}
+
+#[test]
+fn a_state_topic_deleted_under_a_running_member_ends_it_and_nothing_is_lost() {
+    let installation = Installation::create("bereft", 2, Stamps::Producers);
+    installation.send(&week());
+    let mut member = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    let topic = installation.topic(STATES);
+    delete(&installation, &topic);
+    // Nobody knows how much of it gets through.
+    installation.send(&later(MONDAY + Span::days(8)));
+    let said = ended(&mut member);
+    assert!(said.contains(&format!("topic {topic} was deleted under this running member")), "{said}");
+    assert!(said.contains("Nothing is lost") && said.contains("zoner topics create"), "{said}");
+
+    make(&installation, &topic);
+    let member = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    installation.assert_equals_replay(&[&member]);
+}
+
+#[test]
+fn a_state_topic_made_anew_under_a_running_member_ends_it_and_nothing_is_lost() {
+    let installation = Installation::create("renewed", 2, Stamps::Producers);
+    installation.send(&week());
+    let mut member = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    let topic = installation.topic(STATES);
+    delete(&installation, &topic);
+    make(&installation, &topic);
+    let said = ended(&mut member);
+    assert!(said.contains(&format!("topic {topic} was deleted and")) && said.contains("Nothing is lost"), "{said}");
+    installation.send(&later(MONDAY + Span::days(8)));
+    let member = Member::start(&installation, &["--instance", "only"]);
+    installation.settle(LIMIT);
+    installation.assert_equals_replay(&[&member]);
+}
+
+#[test]
+fn an_input_deleted_under_a_running_member_ends_it_with_its_name_and_what_to_do() {
+    let installation = Installation::create("deaf", 2, Stamps::Producers);
+    installation.send(&week());
+    let mut member = Member::start(&installation, &[]);
+    installation.settle(LIMIT);
+    let input = installation.input(Topic::UserActivity);
+    delete(&installation, &input);
+    let said = ended(&mut member);
+    assert!(said.contains(&format!("topic {input} was deleted under this running member")), "{said}");
+    assert!(said.contains("zoner topics create") && !said.contains("retention"), "{said}");
+
+    make(&installation, &input);
+    let refusal = refused(&installation, &[]);
+    assert!(refusal.contains(&format!("{input} 0, 1: the topic was deleted and made anew")), "{refusal}");
+}
+
+#[test]
+fn an_input_made_anew_under_a_running_member_ends_it_with_its_name_and_what_happened() {
+    let installation = Installation::create("swapped", 2, Stamps::Producers);
+    installation.send(&week());
+    let mut member = Member::start(&installation, &[]);
+    installation.settle(LIMIT);
+    let input = installation.input(Topic::UserActivity);
+    delete(&installation, &input);
+    make(&installation, &input);
+    let said = ended(&mut member);
+    assert!(said.contains(&format!("topic {input} was deleted")), "{said}");
+    assert!(said.contains("to begin from nothing") && !said.contains("retention"), "{said}");
+}

@@ -174,6 +174,8 @@ impl<P: Processor, L: Log> Worker<P, L> {
     pub fn run(mut self, worker: usize, mut kept: Option<&mut Kept<P>>, leave: bool) -> Exit {
         let result = self.work(worker, kept.as_deref_mut());
         let result = match result {
+            // Nothing that names a topic that is gone is committed. What is left undone the next start takes in again.
+            Ok(()) if self.shared.directory.is_in_doubt(P::INPUT) => Ok(()),
             Ok(()) => self.finish_transaction().and_then(|()| self.checkpoint_all(&self.owned.numbers())),
             other => other,
         };

@@ -134,7 +134,9 @@ impl MessageBatch {
             let what = format!("partition {}: {} ({text})", message.partition, error_name(message.err));
             Some(match message.err {
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET => LogError::Fatal(format!(
-                    "{what}: the next record is no longer in the topic; its retention is shorter than this group was away"
+                    "{} {what}: the next record is no longer in the topic: it was deleted before it was read, by retention or by \
+                     hand. The next start says how much is missing, and what to do",
+                    topic_name(message)
                 )),
                 RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED => LogError::Fatal(what),
                 _ => LogError::Client(what),
@@ -282,6 +284,14 @@ pub fn member_id<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Strin
         sys::rd_kafka_consumer_group_metadata_destroy(metadata);
         id.filter(|id| !id.is_empty())
     }
+}
+
+fn topic_name(message: &sys::rd_kafka_message_t) -> String {
+    if message.rkt.is_null() {
+        return String::new();
+    }
+    // SAFETY: the message keeps its topic, whose name is a C string.
+    unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(message.rkt)) }.to_string_lossy().into_owned()
 }
 
 fn error_name(code: RDKafkaRespErr) -> String {
