@@ -1,8 +1,12 @@
 //! Nights in the air, and the hours around them.
 
 use chrono_tz::Tz;
+use proptest::prelude::*;
 
 use super::fixtures::{Case, adult, as_text, baby, of_kind, toddler, utc};
+use super::nights::nights;
+use super::setting::Setting;
+use super::target::Outlook;
 use crate::event::activity::AgeBand;
 use crate::event::recommendation::ActionKind::{BrightLight, Nap, Sleep};
 use crate::event::recommendation::{Action, ActionKind};
@@ -169,4 +173,80 @@ fn teenagers_are_spoken_to_and_a_child_at_home_has_usual_nights() {
     late.clock = late.clock.map(|clock| super::Clock { cbt_min: clock.cbt_min + Span::hours(4), ..clock });
     let plan = late.plan();
     assert!(plan.expect.is_some() && of_kind(&plan, Sleep)[0].why == "the usual night", "{}", as_text(&plan));
+}
+
+/// Somebody of each age at home in a zone, a day before a flight that leaves at an hour of the local clock.
+fn leaving(home: Tz, who: usize, hour: i32, hours: i64, zone: Tz) -> Case {
+    let (band, months, bed, wake) = [
+        (AgeBand::Infant, 10.0, 1140, 405),
+        (AgeBand::Toddler, 20.0, 1155, 390),
+        (AgeBand::Child, 65.0, 1200, 420),
+        (AgeBand::Adult, 420.0, 1380, 420),
+    ][who];
+    let day = chrono::NaiveDate::from_ymd_opt(2026, 10, 10).unwrap();
+    let departs = crate::flight::zones::to_utc(home, day, hour * 60);
+    let now = departs - Span::hours(26);
+    let case = Case::settled(&now.to_string(), home, band, months, bed, wake);
+    case.flying(&departs.to_string(), &(departs + Span::hours(hours)).to_string(), "ZZZ", zone)
+}
+
+const PLACES: [Tz; 8] = [
+    Tz::Europe__London,
+    Tz::America__New_York,
+    Tz::America__Los_Angeles,
+    Tz::Asia__Singapore,
+    Tz::Asia__Tokyo,
+    Tz::Australia__Sydney,
+    Tz::Africa__Johannesburg,
+    Tz::Pacific__Auckland,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nobody_is_kept_awake_about_a_long_flight_for_longer_than_the_age_can_bear(
+        (home, zone) in (0..PLACES.len(), 0..PLACES.len()),
+        who in 0..4usize,
+        (hour, hours) in (5..24i32, 8..19i64),
+    ) {
+        let case = leaving(PLACES[home], who, hour, hours, PLACES[zone]);
+        case.with(|situation| {
+            let setting = Setting::new(situation);
+            let nights = nights(&setting, &Outlook::of(&setting));
+            let flight = case.whereabouts[1];
+            let about_flight = |from: UtcMillis, until: UtcMillis| until > flight.from && Some(from) < flight.to;
+            for pair in nights.windows(2) {
+                let (from, until) = (pair[0].window.end, pair[1].window.start);
+                // Boarding, the climb and the landing take up to an hour of it.
+                let is_borne = until - from <= setting.longest_day() + Span::hours(1);
+                prop_assert!(!about_flight(from, until) || is_borne, "{} to {}: {:?}", from, until, nights);
+            }
+            let aboard = nights.iter().filter(|night| night.sort.is_aboard()).count();
+            prop_assert!(aboard <= 2, "{:?}", nights);
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_night_of_the_destination_that_comes_too_late_is_one_sleep_a_little_earlier() {
+    for who in [2, 3] {
+        // It is 17:30 in Sydney when it is 22:30 in Los Angeles: bedtime there comes hours after that at home.
+        let case = leaving(Tz::America__Los_Angeles, who, 22, 16, Tz::Australia__Sydney);
+        let sleeps = aboard(&case, Sleep);
+        assert_eq!(sleeps.len(), 1, "{}", as_text(&case.plan()));
+        let usual = if who == 2 { Span::hours(11) } else { Span::hours(8) };
+        assert_eq!(sleeps[0].end - sleeps[0].start, usual, "{}", as_text(&case.plan()));
+    }
+}
+
+#[test]
+fn who_flies_by_day_into_a_long_evening_rests_on_board_before_the_landing() {
+    let mut case = leaving(Tz::Africa__Johannesburg, 3, 13, 8, Tz::America__New_York);
+    case.trip_known_at = Some(case.now);
+    let sleeps = aboard(&case, Sleep);
+    assert_eq!(sleeps.len(), 1, "{}", as_text(&case.plan()));
+    assert!(sleeps[0].end - sleeps[0].start <= Span::hours(2), "{}", as_text(&case.plan()));
+    assert_eq!(sleeps[0].why, "the day would be too long without");
 }

@@ -4,6 +4,7 @@
 //! against which a searching planner is measured.
 
 mod aboard;
+mod aboard_nights;
 mod actions;
 pub mod ages;
 pub mod difference;

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::aboard::add_body_nights;
+use super::aboard_nights::arrange_nights_aboard;
 use super::setting::Setting;
 use super::spans::Interval;
 use super::target::{Direction, Outlook};
@@ -39,8 +39,16 @@ pub(super) enum NightSort {
     Aboard,
     /// In the body's night, which is day by the clock that the schedule follows.
     AboardByBody,
+    /// By day for the body and by the clock: the day would be too long without.
+    AboardByNeed,
     /// Shorter than usual because of a flight.
     Cut,
+}
+
+impl NightSort {
+    pub fn is_aboard(self) -> bool {
+        matches!(self, NightSort::Aboard | NightSort::AboardByBody | NightSort::AboardByNeed)
+    }
 }
 
 /// The nights of the horizon in order of time, with those of the last day.
@@ -52,7 +60,7 @@ pub(super) fn nights(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Night> {
         }
     }
     nights.sort_by_key(|night: &Night| night.window);
-    add_body_nights(setting, outlook, &mut nights);
+    arrange_nights_aboard(setting, outlook, &mut nights);
     if let Some(repair) = setting.situation.repair {
         bring_forward(setting, outlook, repair, &mut nights);
     }
@@ -172,8 +180,7 @@ fn bring_forward(setting: &Setting<'_>, outlook: &Outlook, repair: Repair, night
     if repair.kind == RepairKind::Late {
         return;
     }
-    let is_whole =
-        |night: &&mut Night| !matches!(night.sort, NightSort::Aboard | NightSort::AboardByBody | NightSort::Cut);
+    let is_whole = |night: &&mut Night| !night.sort.is_aboard() && night.sort != NightSort::Cut;
     let tonight = nights.iter_mut().find(|night| night.window.end > repair.noticed);
     let Some(tonight) = tonight.filter(is_whole) else { return };
     // What is noticed when the night has begun comes too late for it, and tomorrow's makes up for nothing.

@@ -91,8 +91,11 @@ pub struct SleepNumbers {
     pub body_night_least: Span,
     /// Of a usual night: shorter is no main sleep.
     pub main_share: f64,
-    /// Of a usual waking day: the longest between two main sleeps.
+    /// Of a usual waking day: the longest between two main sleeps, and the least between sleeps on a journey.
     pub awake_most_share: f64,
+    pub awake_least_share: f64,
+    /// A night aboard by the clock that is moved by no more is still that night.
+    pub moved_aboard_most: Span,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -278,6 +281,8 @@ fn sleep(s: &mut Section<'_>) -> Result<SleepNumbers, ModelError> {
         body_night_least: minutes(s, "body_night_least", 60.0..=360.0)?,
         main_share: s.number("main_share", "1", 0.1..=1.0)?,
         awake_most_share: s.number("awake_most", "1", 1.0..=2.0)?,
+        awake_least_share: s.number("awake_least", "1", 0.0..=1.0)?,
+        moved_aboard_most: minutes(s, "moved_aboard_most", 0.0..=360.0)?,
     })
 }
 

@@ -130,10 +130,10 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort, progress
     let Times { from, until } = times;
     match (subject, progress, sort) {
         (_, Progress::Ahead, _) => {}
-        (Subject::Adult, _, NightSort::Aboard | NightSort::AboardByBody) => {
+        (Subject::Adult, _, NightSort::Aboard | NightSort::AboardByBody | NightSort::AboardByNeed) => {
             return format!("Sleep on board until {until} as well as you can.");
         }
-        (child, _, NightSort::Aboard | NightSort::AboardByBody) => {
+        (child, _, NightSort::Aboard | NightSort::AboardByBody | NightSort::AboardByNeed) => {
             return format!("Let {child} sleep on board for as long as it lasts.");
         }
         (Subject::Adult, Progress::Asleep, _) => return format!("Sleep on; the night runs until about {until}."),
@@ -143,10 +143,10 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort, progress
         }
     }
     match (subject, sort) {
-        (Subject::Adult, NightSort::Aboard | NightSort::AboardByBody) => {
+        (Subject::Adult, NightSort::Aboard | NightSort::AboardByBody | NightSort::AboardByNeed) => {
             format!("Sleep on board between {from} and {until} as well as you can.")
         }
-        (child, NightSort::Aboard | NightSort::AboardByBody) => {
+        (child, NightSort::Aboard | NightSort::AboardByBody | NightSort::AboardByNeed) => {
             format!("Let {child} sleep on board from {from}, for as long as it lasts.")
         }
         (Subject::Adult, NightSort::Moved(_)) => format!("Go to bed at {from} and get up at {until}."),
@@ -183,6 +183,7 @@ fn night_why(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, sort: Nigh
             (true, true) => "the usual hours of sleep, by the clock at home",
         },
         NightSort::AboardByBody => "it is night for the body, and the day would be too long without",
+        NightSort::AboardByNeed => "the day would be too long without",
         NightSort::Cut => "the flight takes the rest of the night",
     }
 }

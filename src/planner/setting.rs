@@ -99,6 +99,16 @@ impl<'a> Setting<'a> {
         Interval::new(start.min(end - self.night_least), end)
     }
 
+    pub fn usual_length(&self) -> Span {
+        Span::minutes(i64::from(self.night_minutes))
+    }
+
+    /// The longest time awake between two main sleeps that can be borne.
+    pub fn longest_day(&self) -> Span {
+        let waking = Span::days(1) - self.usual_length();
+        Span((waking.0 as f64 * self.numbers.sleep.awake_most_share) as i64)
+    }
+
     /// Hour of the local day at which CBTmin comes in an adapted body: mid-sleep + δ.
     pub fn adapted_cbt_min_hour(&self, clock: Clock) -> Hours {
         let mid_sleep = f64::from(self.bed_minute) / 60.0 + f64::from(self.night_minutes) / 120.0;
