@@ -250,3 +250,29 @@ fn who_flies_by_day_into_a_long_evening_rests_on_board_before_the_landing() {
     assert!(sleeps[0].end - sleeps[0].start <= Span::hours(2), "{}", as_text(&case.plan()));
     assert_eq!(sleeps[0].why, "the day would be too long without");
 }
+
+/// A toddler at home in New York who naps at 12:30, on the way to Honolulu from 12:30 to 17:30 there.
+fn toddler_to_honolulu() -> Case {
+    let mut case =
+        Case::settled("2026-11-17T01:30:00Z", Tz::America__New_York, AgeBand::Toddler, 30.0, 19 * 60 + 30, 7 * 60);
+    case.naps = vec![crate::event::activity::UsualNap { start: 12 * 60 + 30, minutes: 90 }];
+    (case.wake_window, case.trip_known_at) = (Some(Hours(7.5)), Some(case.now));
+    case.flying("2026-11-17T17:30:00Z", "2026-11-18T03:30:00Z", "HNL", Tz::Pacific__Honolulu)
+}
+
+#[test]
+fn a_nap_aboard_is_when_the_child_is_tired_and_not_right_before_the_night() {
+    let case = toddler_to_honolulu();
+    let (naps, sleeps) = (aboard(&case, Nap), aboard(&case, Sleep));
+    assert_eq!((naps.len(), sleeps.len()), (1, 1), "{}", as_text(&case.plan()));
+    assert_eq!(naps[0].start, utc("2026-11-17T18:15:00Z"), "once it can sleep: {}", as_text(&case.plan()));
+    assert!(sleeps[0].start - naps[0].end >= Span::hours(4), "{}", as_text(&case.plan()));
+}
+
+#[test]
+fn a_nap_that_comes_due_while_people_leave_the_aircraft_waits_an_hour() {
+    let mut case = toddler("2026-06-09T05:00:00Z");
+    case = case.flying("2026-06-09T07:00:00Z", "2026-06-09T10:25:00Z", "CAI", Tz::Europe__Amsterdam);
+    let nap = of_kind(&case.plan(), Nap)[0].clone();
+    assert_eq!((nap.start, nap.why.as_str()), (utc("2026-06-09T11:25:00Z"), "put off until after the landing"));
+}

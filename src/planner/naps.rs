@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::aboard::add_naps_on_the_way;
+use super::aboard::{add_naps_on_the_way, least_before_sleep};
 use super::nights::{Night, can_sleep, moved_by};
 use super::setting::Setting;
 use super::spans::Interval;
@@ -68,7 +68,13 @@ pub(super) fn naps(setting: &Setting<'_>, outlook: &Outlook, nights: &[Night]) -
     naps.retain(|nap| {
         let is_ongoing = nap.sort == NapSort::Ongoing;
         let is_free = is_ongoing || nap.window.start >= awake_from;
-        let margin = if is_ongoing { Span::ZERO } else { gap };
+        let is_of_journey = matches!(nap.sort, NapSort::Aboard | NapSort::AfterTakeOff | NapSort::AfterLanding);
+        let margin = match () {
+            () if is_ongoing => Span::ZERO,
+            // Of a journey's naps those that leave no time to be awake about the night find a better one below.
+            () if is_of_journey => least_before_sleep(setting),
+            () => gap,
+        };
         let is_by_day = !nights.iter().any(|night| night.window.widened(margin).overlaps(nap.window));
         if is_free && is_by_day {
             awake_from = nap.window.end + gap;
@@ -99,9 +105,13 @@ fn usual_naps(setting: &Setting<'_>, outlook: &Outlook) -> Vec<Nap> {
                 };
                 if stretch.interval().contains(start) {
                     let wanted = Interval::new(start, start + length);
-                    let window = if stretch.is_aboard() { about_landing(setting, stretch, wanted) } else { wanted };
+                    let window = match () {
+                        () if stretch.is_aboard() => about_landing(setting, stretch, wanted),
+                        () => after_landing(setting, stretch, wanted),
+                    };
                     let sort = match window.start {
                         at if at >= stretch.interval().end => NapSort::AfterLanding,
+                        at if !stretch.is_aboard() && at > wanted.start => NapSort::AfterLanding,
                         at if stretch.is_aboard() && at > wanted.start => NapSort::AfterTakeOff,
                         _ => sort,
                     };
@@ -128,6 +138,14 @@ fn about_landing(setting: &Setting<'_>, flight: &Stretch, wanted: Interval) -> I
     }
     let on_the_ground = setting.grid_up(flight.interval().end + setting.numbers.sleep.bed_after_landing);
     Interval::new(on_the_ground, on_the_ground + wanted.length())
+}
+
+/// Nobody naps on the way out of an airport.
+fn after_landing(setting: &Setting<'_>, ground: &Stretch, wanted: Interval) -> Interval {
+    let is_first = setting.situation.whereabouts.first() == Some(ground);
+    let soonest = setting.grid_up(ground.from + setting.numbers.sleep.bed_after_landing);
+    let later = if is_first { Span::ZERO } else { (soonest - wanted.start).max(Span::ZERO) };
+    Interval::new(wanted.start + later, wanted.end + later)
 }
 
 /// A nap on the ground ends before boarding, and in the last hours before a departure it is one on the way; where too little

@@ -112,8 +112,9 @@ pub struct NapNumbers {
     pub earlier_aboard: Span,
     pub gap_least: Span,
     pub same_nap: Span,
-    /// In wake windows.
+    /// Of the usual time awake between two sleeps: how long it may be on a journey, and how short before or after a nap.
     pub awake_most_windows: f64,
+    pub gap_least_aboard: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -300,6 +301,7 @@ fn naps(s: &mut Section<'_>) -> Result<NapNumbers, ModelError> {
         gap_least: minutes(s, "gap_least", 0.0..=180.0)?,
         same_nap: minutes(s, "same_nap", 0.0..=360.0)?,
         awake_most_windows: s.number("awake_most", "1", 1.5..=4.0)?,
+        gap_least_aboard: s.number("gap_least_aboard", "1", 0.0..=1.0)?,
     })
 }
 
