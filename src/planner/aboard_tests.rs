@@ -276,3 +276,17 @@ fn a_nap_that_comes_due_while_people_leave_the_aircraft_waits_an_hour() {
     let nap = of_kind(&case.plan(), Nap)[0].clone();
     assert_eq!((nap.start, nap.why.as_str()), (utc("2026-06-09T11:25:00Z"), "put off until after the landing"));
 }
+
+#[test]
+fn of_a_night_after_a_late_landing_nothing_is_said_to_end_it_early() {
+    let child = toddler("2026-06-09T05:00:00Z");
+    for case in [child, adult("2026-06-09T05:00:00Z")] {
+        // Lands at 23:30: nobody is in bed before 00:30.
+        let case = case.flying("2026-06-09T18:30:00Z", "2026-06-09T21:30:00Z", "FCO", Tz::Europe__Rome);
+        let plan = case.plan();
+        let night = of_kind(&plan, Sleep).into_iter().find(|night| night.start >= utc("2026-06-09T22:30:00Z"));
+        let night = night.expect("a night on the ground");
+        assert!(!night.message.contains("journey"), "{}", night.message);
+        assert_eq!(night.why, "the flight took the beginning of the night");
+    }
+}

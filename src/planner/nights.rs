@@ -41,13 +41,20 @@ pub(super) enum NightSort {
     AboardByBody,
     /// By day for the body and by the clock: the day would be too long without.
     AboardByNeed,
-    /// Shorter than usual because of a flight.
+    /// Ends early, or both, because of a flight.
     Cut,
+    /// Begins late because of a landing, and ends as ever.
+    BegunLate,
 }
 
 impl NightSort {
     pub fn is_aboard(self) -> bool {
         matches!(self, NightSort::Aboard | NightSort::AboardByBody | NightSort::AboardByNeed)
+    }
+
+    /// Not as long as a night, because of a journey.
+    pub fn is_part(self) -> bool {
+        self.is_aboard() || matches!(self, NightSort::Cut | NightSort::BegunLate)
     }
 }
 
@@ -116,7 +123,8 @@ fn night_in(setting: &Setting<'_>, outlook: &Outlook, stretch: &Stretch, date: N
     }
     let sort = match (&outlook.course, outlook.moving()) {
         _ if stretch.is_aboard() => NightSort::Aboard,
-        _ if window != wanted => NightSort::Cut,
+        _ if window.end != wanted.end => NightSort::Cut,
+        _ if window != wanted => NightSort::BegunLate,
         (Some(course), _) if moved != Span::ZERO => NightSort::Moved(course.direction),
         (_, Some(course)) if window.start >= course.arrival && has_flown_before(setting, stretch) => NightSort::Local,
         _ => NightSort::Usual,
@@ -180,7 +188,7 @@ fn bring_forward(setting: &Setting<'_>, outlook: &Outlook, repair: Repair, night
     if repair.kind == RepairKind::Late {
         return;
     }
-    let is_whole = |night: &&mut Night| !night.sort.is_aboard() && night.sort != NightSort::Cut;
+    let is_whole = |night: &&mut Night| !night.sort.is_part();
     let tonight = nights.iter_mut().find(|night| night.window.end > repair.noticed);
     let Some(tonight) = tonight.filter(is_whole) else { return };
     // What is noticed when the night has begun comes too late for it, and tomorrow's makes up for nothing.

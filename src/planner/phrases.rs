@@ -155,8 +155,12 @@ fn night_message(subject: &Subject<'_>, times: &Times, sort: NightSort, progress
         (child, NightSort::Local) => format!("Put {child} to bed by local time, at {from}, until about {until}."),
         (Subject::Adult, NightSort::Cut) => format!("Sleep from {from} to {until}, as the journey allows."),
         (child, NightSort::Cut) => format!("Put {child} to bed at {from}; the journey leaves time until {until}."),
-        (Subject::Adult, NightSort::Usual | NightSort::Repaired) => format!("Sleep from {from} to {until}."),
-        (child, NightSort::Usual) => format!("Put {child} to bed at {from}; the night runs until about {until}."),
+        (Subject::Adult, NightSort::Usual | NightSort::Repaired | NightSort::BegunLate) => {
+            format!("Sleep from {from} to {until}.")
+        }
+        (child, NightSort::Usual | NightSort::BegunLate) => {
+            format!("Put {child} to bed at {from}; the night runs until about {until}.")
+        }
         (child, NightSort::Repaired) => format!("Put {child} to bed at {from} and keep the morning at about {until}."),
     }
 }
@@ -185,6 +189,7 @@ fn night_why(setting: &Setting<'_>, stretch: &Stretch, draft: &Draft, sort: Nigh
         NightSort::AboardByBody => "it is night for the body, and the day would be too long without",
         NightSort::AboardByNeed => "the day would be too long without",
         NightSort::Cut => "the flight takes the rest of the night",
+        NightSort::BegunLate => "the flight took the beginning of the night",
     }
 }
 

@@ -314,7 +314,7 @@ proptest! {
             for night in nights.iter().filter(|night| night.is_told) {
                 // Of a night that has begun only the rest is told.
                 let has_begun = night.window.start <= setting.grid_up(case.now);
-                let is_cut = night.sort.is_aboard() || night.sort == NightSort::Cut;
+                let is_cut = night.sort.is_part();
                 let is_whole = !is_cut && !has_begun;
                 prop_assert!(!is_whole || night.window.length() >= least, "{night:?}");
             }
