@@ -7,6 +7,7 @@ use crate::planner::{
     self, Difference, HeadlineInput, News, Nights, Place, Plan, Published, Reader, Step, StepTime, Stretch, When,
     is_repeated_by,
 };
+use crate::traveller::clock::stretch_at;
 use crate::units::{Span, UtcMillis};
 
 /// A night that begins this much off the usual time is one that moves.
@@ -24,14 +25,18 @@ pub(super) fn headline(
     advice: &Advice<'_>,
     difference: &Difference,
     before: &[Published],
-    here: &Stretch,
+    whereabouts: &[Stretch],
     now: UtcMillis,
 ) -> String {
+    let here = stretch_at(whereabouts, now);
+    // Nobody goes to bed in the air.
+    let is_aboard = |action: &Action| matches!(stretch_at(whereabouts, action.start).place, Place::Aboard { .. });
     let persona = &advice.assessment.persona;
     let plan = &advice.plan;
     // A time of day alone, or "tonight", is only clear where and when the person is.
     let is_clear = |when: &When| when.is_near(now, here.time_zone);
-    let bed = first_ahead(plan, ActionKind::Sleep, now).map(When::of).filter(is_clear);
+    let next_night = first_ahead(plan, ActionKind::Sleep, now).filter(|night| !is_aboard(night));
+    let bed = next_night.map(When::of).filter(is_clear);
     let nap = next_nap(plan, now).map(When::of).filter(is_clear);
     let news = match *topic {
         Topic::NapMissed => News::NapMissed { bed, nap },
@@ -54,12 +59,13 @@ pub(super) fn headline(
         Topic::Cancelled { flight, certain, .. } => News::FlightCancelled { flight, confirmed: certain },
         Topic::Diverted { flight, to, .. } => News::FlightDiverted { flight, to },
         Topic::Trip { destination, .. } => {
-            News::TripPlanned { destination, nights: nights_of_trip(advice, before, now) }
+            News::TripPlanned { destination, nights: nights_of_trip(advice, before, now, is_aboard) }
         }
         Topic::CalledOff { destination } => News::TripCalledOff { destination, away: here.place != Place::Home },
-        Topic::Refreshed => {
-            News::PlanRefreshed { change: first_change(plan, before, now), dropped: first_dropped(plan, before, now) }
-        }
+        Topic::Refreshed => News::PlanRefreshed {
+            change: first_change(plan, before, now, is_aboard),
+            dropped: first_dropped(plan, before, now),
+        },
     };
     planner::headline(&HeadlineInput {
         name: persona.profile.and_then(|profile| profile.display_name.as_deref()),
@@ -76,14 +82,20 @@ fn has_bedtime_moved(plan: &Plan, before: &[Published], now: UtcMillis) -> bool 
 }
 
 /// The nights that are still ahead: which of them is the first that moves, where a clock has to.
-fn nights_of_trip(advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> Nights {
+fn nights_of_trip(
+    advice: &Advice<'_>,
+    before: &[Published],
+    now: UtcMillis,
+    is_aboard: impl Fn(&Action) -> bool,
+) -> Nights {
     let usual = Span::minutes(i64::from(advice.assessment.persona.day.bedtime));
     let is_unusual = |night: &&Action| {
         let When { at, time_zone } = When::of(night);
         let off = (zones::hour_of_day(time_zone, at) - usual.as_hours()).wrap_12();
         Span::from_hours(off).abs() >= NIGHT_MOVES
     };
-    let nights = || advice.plan.actions.iter().filter(|action| action.kind == ActionKind::Sleep && action.start > now);
+    let is_night = |action: &&Action| action.kind == ActionKind::Sleep && !is_aboard(action);
+    let nights = || advice.plan.actions.iter().filter(is_night).filter(|action| action.start > now);
     // Of a night that was published the time said then is what people know; of another one, the habit.
     let said = |night: &Action| {
         let meets = |old: &&Published| old.kind == ActionKind::Sleep && old.start < night.end && night.start < old.end;
@@ -103,7 +115,12 @@ fn nights_of_trip(advice: &Advice<'_>, before: &[Published], now: UtcMillis) -> 
 
 /// Of the actions of the next day that moved or are new the first one that matters most: sleep, nap, light, the rest.
 /// One of which the end moved most is named by it, if there is no other.
-fn first_change(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<Step> {
+fn first_change(
+    plan: &Plan,
+    before: &[Published],
+    now: UtcMillis,
+    is_aboard: impl Fn(&Action) -> bool,
+) -> Option<Step> {
     let spoken_until = before.iter().map(|action| action.end).max();
     // In settled life one usual day follows another, see `planner::compare`.
     let rolls_on = |start: UtcMillis| plan.expect.is_none() && spoken_until.is_some_and(|until| start >= until);
@@ -128,7 +145,12 @@ fn first_change(plan: &Plan, before: &[Published], now: UtcMillis) -> Option<Ste
         let end = When { at: action.end, ..When::of(action) };
         let time = if end_alone { StepTime::End(end) } else { StepTime::Start(When::of(action)) };
         let time = if action.kind == ActionKind::CaffeineUntil { StepTime::End(end) } else { time };
-        Some((end_alone, rank(action.kind), action.start, Step { kind: action.kind, time }))
+        Some((
+            end_alone,
+            rank(action.kind),
+            action.start,
+            Step { kind: action.kind, is_aboard: is_aboard(action), time },
+        ))
     });
     let first = changes.min_by_key(|(end_alone, rank, start, _)| (*end_alone, *rank, *start));
     first.map(|(.., step)| step)

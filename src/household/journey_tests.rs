@@ -351,3 +351,24 @@ fn a_trip_that_is_revised_on_the_way_home_is_a_plan_for_home() {
     }
     assert_eq!(story.said_since(before), [("ana", Reason::TripPlanned), ("mia", Reason::TripPlanned)]);
 }
+
+#[test]
+fn no_headline_calls_sleep_in_the_air_a_bed() {
+    // A short way to go, known a few hours before: no night on the ground moves, and that aboard does.
+    let mut story = family();
+    let eastward = leg("BA5", "LHR", "NRT", at(5, 12.0), at(6, 1.75));
+    story.tell(at(5, 3.0), "ana", Activity::Trip(Box::new(trip(1, &["ana", "mia"], vec![eastward.clone()]))));
+    story.tell(at(5, 8.0), "ana", news(status(&eastward, at(5, 8.0), Span::minutes(240))));
+    story.until(at(7, 0.0));
+    let mut with_sleep_aboard = 0;
+    for said in &story.said {
+        let sleeps = said.actions.iter().filter(|action| action.kind == ActionKind::Sleep);
+        for sleep in sleeps.filter(|sleep| sleep.message.contains("on board")) {
+            with_sleep_aboard += 1;
+            let bed = format!("bed at {}", &sleep.local[..5]);
+            let moves = format!("bed moves to {}", &sleep.local[..5]);
+            assert!(!said.headline.contains(&bed) && !said.headline.contains(&moves), "{}", said.headline);
+        }
+    }
+    assert!(with_sleep_aboard > 0);
+}

@@ -177,7 +177,7 @@ impl Household {
             expires_at: expires_at(&occasion.topic, &advice.plan, now),
             urgency: urgency(occasion, &advice, before, now),
             time_zone: here.time_zone.name().to_owned(),
-            headline: headline(&occasion.topic, &advice, &difference, before, here, now),
+            headline: headline(&occasion.topic, &advice, &difference, before, &whereabouts, now),
             circadian: advice.assessment.clock.summary(),
             sleep: advice.assessment.sleep.clone(),
             changes: difference.changes,

@@ -109,6 +109,8 @@ pub enum Nights {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     pub kind: ActionKind,
+    /// In the air: a sleep there has no bed.
+    pub is_aboard: bool,
     pub time: StepTime,
 }
 

@@ -189,7 +189,10 @@ fn sentence(subject: &Subject<'_>, reader: Reader, news: &News<'_>) -> String {
                 ActionKind::Sleep => reader.bedtime(when),
                 _ => reader.spoken(when),
             };
-            let changed = change.map(|Step { kind, time }| match time {
+            let changed = change.map(|Step { kind, is_aboard, time }| match time {
+                StepTime::Start(when) if is_aboard && kind == ActionKind::Sleep => {
+                    ("sleep on board from", reader.spoken(when))
+                }
                 StepTime::Start(when) => (step(kind), spoken(kind, when)),
                 StepTime::End(when) => (step_until(kind), reader.spoken(when)),
             });

@@ -20,11 +20,11 @@ fn say(name: Option<&str>, adult: bool, news: News<'_>) -> String {
 }
 
 fn starts(kind: ActionKind, at: When) -> Step {
-    Step { kind, time: StepTime::Start(at) }
+    Step { kind, is_aboard: false, time: StepTime::Start(at) }
 }
 
 fn ends(kind: ActionKind, at: When) -> Step {
-    Step { kind, time: StepTime::End(at) }
+    Step { kind, is_aboard: false, time: StepTime::End(at) }
 }
 
 #[test]
@@ -165,6 +165,15 @@ fn headlines_read_like_a_calm_friend() {
             true,
             News::PlanRefreshed { change: bed.map(|bed| starts(ActionKind::Sleep, bed)), dropped: None },
             "Your plan has changed: bed at 18:45 tonight.",
+        ),
+        (
+            None,
+            true,
+            News::PlanRefreshed {
+                change: in_tokyo.map(|bed| Step { is_aboard: true, ..starts(ActionKind::Sleep, bed) }),
+                dropped: None,
+            },
+            "Your plan has changed: sleep on board from 02:45 on 5 Dec, Tokyo time.",
         ),
         (
             None,
