@@ -138,6 +138,16 @@ impl Belief {
         libm::sqrt(dot(&row, &apply(&self.covariance, &row)).max(0.0)) / PHASE_PER_HOUR
     }
 
+    /// Makes the phase so uncertain, and independent of everything else, that its SD is `sd` hours.
+    pub(super) fn widen(&mut self, sd: f64) {
+        let wanted = sd * PHASE_PER_HOUR;
+        let row_variance = self.phase_sd() * PHASE_PER_HOUR;
+        let missing = wanted * wanted - row_variance * row_variance;
+        if missing > 0.0 {
+            self.covariance[PHASE][PHASE] += missing;
+        }
+    }
+
     pub(super) fn is_finite(&self) -> bool {
         self.adaptation.is_finite()
             && self.mean.iter().all(|number| number.is_finite())

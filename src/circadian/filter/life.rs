@@ -162,11 +162,11 @@ impl Life {
 
     /// The same of being seen asleep, of which a night has several.
     pub fn seen_at(&mut self, from_assumed: Hours) {
-        if !self.was_seen() {
-            self.begins_at(from_assumed);
-        } else {
+        if self.was_seen() {
             let step = Hours(from_assumed.0 - f64::from(self.lately)).wrap_12().0 as f32;
             self.lately = wrapped(self.lately + SEEN * step);
+        } else {
+            self.begins_at(from_assumed);
         }
     }
 

@@ -51,6 +51,8 @@ mod said;
 pub mod track;
 
 #[cfg(test)]
+mod silence_tests;
+#[cfg(test)]
 mod tests;
 
 pub use belief::{Belief, Surprise};

@@ -69,6 +69,7 @@ impl FilterNumbers {
     ///
     /// # Errors
     /// [`ModelError`], naming the key that is missing, unknown, in a wrong unit, unsourced or out of range.
+    #[expect(clippy::too_many_lines, reason = "a list: one number after the other")]
     pub fn from_toml(text: &str) -> Result<FilterNumbers, ModelError> {
         let mut file = ModelFile::parse("filter.toml", text)?;
 

@@ -10,19 +10,19 @@ use crate::circadian::{BIN, Hannay19, Oscillator, PHASE_PER_HOUR};
 use crate::units::{Hours, Radians, UtcMillis};
 
 const START: UtcMillis = UtcMillis(0);
-const MID_SLEEP: f64 = 3.0;
+pub(super) const MID_SLEEP: f64 = 3.0;
 
-fn model() -> &'static FilterModel {
+pub(super) fn model() -> &'static FilterModel {
     static MODEL: std::sync::OnceLock<FilterModel> = std::sync::OnceLock::new();
     MODEL.get_or_init(FilterModel::embedded)
 }
 
-fn at(day: i64, hours: f64) -> UtcMillis {
+pub(super) fn at(day: i64, hours: f64) -> UtcMillis {
     START + Span::days(day) + Span::from_hours(Hours(hours))
 }
 
 /// 23:00–07:00 asleep, in a zone `offset` hours ahead of home.
-fn usual(bin: UtcMillis, offset: f64) -> LightBin {
+pub(super) fn usual(bin: UtcMillis, offset: f64) -> LightBin {
     let hour = ((bin - START).as_hours() + Hours(offset)).wrap_24().0;
     if !(7.0..23.0).contains(&hour) {
         return LightBin { light: Lux(0.0), source: LightSource::Asleep };
@@ -30,11 +30,11 @@ fn usual(bin: UtcMillis, offset: f64) -> LightBin {
     LightBin { light: Lux(if hour < 19.0 { 250.0 } else { 80.0 }), source: LightSource::Imputed }
 }
 
-fn adult() -> (Person, Track) {
+pub(super) fn adult() -> (Person, Track) {
     person(EveningLight::PLAIN)
 }
 
-fn person(evening: EveningLight) -> (Person, Track) {
+pub(super) fn person(evening: EveningLight) -> (Person, Track) {
     let numbers = &model().numbers;
     let typical = Hannay19::embedded().personal(Hours(numbers.period), libm::exp(numbers.log_gain));
     let light = std::array::from_fn(|bin| usual(START + Span(BIN.0 * bin as i64), 0.0).light);
@@ -55,7 +55,7 @@ fn slept(middle: UtcMillis, from_habit: f64) -> Happening {
     Happening::Sleep(MainSleep { middle, from_habit: Hours(from_habit), planned: false })
 }
 
-fn nights(days: std::ops::Range<i64>, hour: f64, from_habit: f64) -> Vec<Happening> {
+pub(super) fn nights(days: std::ops::Range<i64>, hour: f64, from_habit: f64) -> Vec<Happening> {
     days.map(|day| slept(at(day, hour), from_habit)).collect()
 }
 
@@ -63,7 +63,7 @@ fn published(run: &Run<'_>, now: UtcMillis) -> Published {
     run.next_minimum(now, |bin| usual(bin, 0.0))
 }
 
-fn hour_of(published: &Published) -> f64 {
+pub(super) fn hour_of(published: &Published) -> f64 {
     (published.cbt_min - START).as_hours().wrap_24().0
 }
 
@@ -323,91 +323,6 @@ fn anything() -> impl Strategy<Value = Happening> {
         1 => (time.clone(), -12.0..12.0f64).prop_map(|(at, off)| Happening::SeenAsleep { at, from_habit: Hours(off) }),
         1 => (time, hours).prop_map(|(cbt_min, sd)| Happening::Marker { cbt_min, sd: Hours(sd) }),
     ]
-}
-
-/// What a clock sees for months.
-#[derive(Clone, Copy, Debug)]
-enum Seeing {
-    /// The usual day of where its owner is.
-    Usual,
-    /// Measured, day and night: a sensor in a drawer, or under a lamp.
-    Always(f64),
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
-
-    #[test]
-    fn after_months_without_a_word_there_is_an_estimate_and_nights_mend_it(
-        trips in proptest::collection::vec((0i64..60, -12.0..12.0f64, 3i64..25), 0..3),
-        seeing in prop_oneof![Just(Seeing::Usual), prop_oneof![Just(0.0), Just(30.0), Just(1e5)].prop_map(Seeing::Always)],
-        days in 30i64..140,
-        off in -1.4..1.4f64,
-        child in any::<bool>(),
-    ) {
-        let (person, track) = person(if child { EveningLight(5.0) } else { EveningLight::PLAIN });
-        let back = days + 26;
-        let mut happenings: Vec<Happening> = trips
-            .iter()
-            .flat_map(|(day, by, stay)| [(*day, *by), ((day + stay).min(back - 1), -by)])
-            .map(|(day, by)| Happening::Shift { at: at(day, 12.0), by: Hours(by) })
-            .chain(nights(back..back + 30, MID_SLEEP + off, off))
-            .collect();
-        happenings.sort_by_key(Happening::at);
-        let light = |bin: UtcMillis| match seeing {
-            Seeing::Always(lux) if bin < at(back, 0.0) => LightBin { light: Lux(lux), source: LightSource::Measured },
-            _ => {
-                let shifts = happenings.iter().filter(|happening| happening.at() <= bin);
-                let offset = shifts.fold(0.0, |sum, happening| match happening {
-                    Happening::Shift { by, .. } => sum + by.0,
-                    _ => sum,
-                });
-                usual(bin, if bin < at(back, 0.0) { offset } else { -off })
-            }
-        };
-        let mut run = track.run(model(), &person);
-        for day in (5..back + 31).step_by(7) {
-            run.advance(at(day, 12.0), &happenings, light);
-            let said = run.next_minimum(at(day, 12.0), light);
-            prop_assert!(at(day, 12.0) < said.cbt_min && said.cbt_min < at(day + 2, 12.0), "{said:?}");
-            prop_assert!(said.sd.0 <= circle::ANY_TIME_SD && said.amplitude > 0.0);
-            for [from, to] in [said.interval_80, said.interval_95] {
-                prop_assert!(from < to && to - from <= Span::days(1), "{said:?}");
-            }
-            for (_, belief) in run.beliefs.iter() {
-                prop_assert!(belief.covariance[PHASE][PHASE] < 1.1 * circle::ANY_PHASE_SD * circle::ANY_PHASE_SD);
-            }
-            // Nothing but silence keeps a body from its day for longer than a month.
-            if day >= back + 28 {
-                let from_night = (Hours(hour_of(&said) - MID_SLEEP - off)).wrap_12().0;
-                prop_assert!(said.sd.0 < 1.2 && (from_night - 1.0).abs() < 1.0, "{from_night} {said:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn of_a_clock_that_may_be_anywhere_nights_tell_whether_or_not_they_lie_at_the_usual_hour() {
-    let (person, track) = adult();
-    for off in [0.0, 1.4, 3.0] {
-        let happenings = nights(60..70, MID_SLEEP + off, off);
-        let light = |bin: UtcMillis| {
-            if bin < at(60, 0.0) {
-                LightBin { light: Lux(0.0), source: LightSource::Measured }
-            } else {
-                usual(bin, -off)
-            }
-        };
-        let said = |day: i64| {
-            let mut run = track.run(model(), &person);
-            run.advance(at(day, 18.0), &happenings, light);
-            run.next_minimum(at(day, 18.0), light)
-        };
-        let width = |day: i64| (said(day).interval_80[1] - said(day).interval_80[0]).as_hours().0;
-        assert!(width(59) > 12.0, "{}", width(59));
-        assert!(width(62) < 8.0, "{off}: {}", width(62));
-        assert!((Hours(hour_of(&said(66)) - MID_SLEEP - off - 1.0)).wrap_12().0.abs() < 1.5, "{off}: {:?}", said(66));
-    }
 }
 
 proptest! {

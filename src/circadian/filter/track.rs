@@ -74,7 +74,7 @@ impl Track {
     #[must_use]
     pub fn diffuse(model: &FilterModel, prior: &Prior, at: UtcMillis, amplitude: f64, adaptation: f64) -> Track {
         let mut belief = Belief::at_mid_sleep(prior, amplitude, adaptation, &model.numbers);
-        widen(&mut belief, model.numbers.diffuse_sd);
+        belief.widen(model.numbers.diffuse_sd);
         Track { at, first: Kept::of(&belief), others: Rare::default(), life: Life::settled(), diffuse: true }
     }
 
@@ -258,7 +258,7 @@ impl Run<'_> {
             if !belief.is_finite() {
                 // Not reachable by any input that is known; a clock that is unknown is better than one that is not a number.
                 let mut anew = Belief::at_mid_sleep(&self.person.prior, 0.7, 0.5, numbers);
-                widen(&mut anew, numbers.diffuse_sd);
+                anew.widen(numbers.diffuse_sd);
                 *belief = anew;
             }
         }
@@ -345,7 +345,7 @@ impl Run<'_> {
                     for belief in self.beliefs.iter_mut() {
                         let sd = belief.phase_sd();
                         if sd < numbers.returned_sd {
-                            widen(belief, numbers.returned_sd);
+                            belief.widen(numbers.returned_sd);
                         }
                     }
                 }
@@ -393,15 +393,5 @@ impl Run<'_> {
             (compromise.observation, compromise.moves)
         });
         self.beliefs.take_in(&observations, numbers.gate);
-    }
-}
-
-/// Makes the phase so uncertain, and independent of everything else, that its SD is `sd` hours.
-fn widen(belief: &mut Belief, sd: f64) {
-    let wanted = sd * PHASE_PER_HOUR;
-    let row_variance = belief.phase_sd() * PHASE_PER_HOUR;
-    let missing = wanted * wanted - row_variance * row_variance;
-    if missing > 0.0 {
-        belief.covariance[PHASE][PHASE] += missing;
     }
 }
