@@ -11,7 +11,7 @@ use serde_json::json;
 use zoner::engine::clock::{Clock as _, SystemClock};
 use zoner::engine::codec::{MARKER_KEY, Marker, encode_marker, encode_unit};
 use zoner::engine::effects::Effects;
-use zoner::engine::log::Batch as _;
+use zoner::engine::log::{Batch as _, TopicIds};
 use zoner::engine::partition::{Partition, Routing};
 use zoner::engine::record::{Position, Record, Topic};
 use zoner::household::Travellers;
@@ -102,6 +102,8 @@ pub fn load(config: &Config, travellers: u64, bytes: usize) -> Written {
         partitions: config.topics.partitions,
         placement: config.topics.placement.to_string(),
         program: String::new(),
+        // As markers of before topics had ids: nothing is compared.
+        topics: TopicIds::default(),
     };
     let marker = encode_marker(&marker).expect("a marker");
     for partition in 0..config.topics.partitions {

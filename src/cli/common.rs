@@ -147,9 +147,11 @@ fn time_left(per_second: f64, left: Duration) -> String {
 
 /// Who reads our output has gone (`zoner … | head`): that is no failure.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe))
+    let kind_of = |cause: &(dyn std::error::Error + 'static)| {
+        let written = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        written.or_else(|| cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind))
+    };
+    error.chain().any(|cause| kind_of(cause) == Some(ErrorKind::BrokenPipe))
 }
 
 pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -163,6 +165,23 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_who_has_gone_is_recognised_behind_whoever_writes() {
+        struct Gone;
+        impl std::io::Write for Gone {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let as_json = serde_json::to_writer(Gone, "a line").expect_err("nobody reads");
+        assert!(is_closed_pipe(&anyhow::Error::new(as_json).context("writing a scenario")));
+        assert!(is_closed_pipe(&anyhow::Error::new(std::io::Error::from(ErrorKind::BrokenPipe))));
+        assert!(!is_closed_pipe(&anyhow::anyhow!("something else")));
+    }
 
     #[test]
     fn lengths_of_time_are_read_as_people_write_them() {

@@ -212,7 +212,7 @@ mod tests {
             while slices.since_last(now).is_none() {
                 now += Duration::from_millis(50);
             }
-            rests.push(now - refused_at);
+            rests.push(now.saturating_sub(refused_at));
         }
         assert_eq!(rests[0], Duration::from_millis(100));
         assert!(rests.is_sorted(), "{rests:?}");
