@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use tokio::net::TcpListener;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::Connection;
 use super::common;
@@ -95,7 +95,7 @@ async fn serve_until_signalled(command: &Run, config: &Config) -> anyhow::Result
     let restores = tokio::spawn(show_restores(service.shared()));
     tokio::select! {
         result = common::signalled() => result?,
-        () = failure(&service) => error!("a worker has failed, and the others are stopped: the last line says why"),
+        () = failure(&service) => {}
     }
     restores.abort();
     info!("stopping: committing and leaving");
