@@ -10,7 +10,7 @@ use zoner::circadian::BIN;
 use zoner::circadian::filter::LightSource;
 use zoner::evaluate::estimator::columns::Column;
 use zoner::evaluate::estimator::people::travellers;
-use zoner::evaluate::estimator::stories::Story;
+use zoner::evaluate::estimator::stories::{Roster, Story};
 use zoner::evaluate::estimator::told::Told;
 use zoner::evaluate::estimator::truths::Truth;
 use zoner::evaluate::estimator::{Options, lived, scores, tables, targets};
@@ -216,7 +216,7 @@ fn the_estimates_are_as_right_and_as_honest_as_they_have_to_be() {
         travellers: 40,
         seed: 1,
         truths: Truth::ALL.to_vec(),
-        stories: Options::journeys(),
+        stories: Options::journeys().into_iter().chain([Story::Roster(Roster::Weeks)]).collect(),
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
     let scores = scores(&options, &Models::embedded(), &|_| {});

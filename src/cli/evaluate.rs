@@ -47,6 +47,9 @@ pub struct Estimator {
     /// Only journeys over these shifts, and no other lives; hours, east is positive
     #[arg(long, value_delimiter = ',', allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-12..=12))]
     shifts: Vec<i32>,
+    /// Only these lives
+    #[arg(long, value_enum, value_delimiter = ',', conflicts_with_all = ["shifts", "json"])]
+    lives: Vec<LifeName>,
     /// Draw some lives into this directory, an SVG each: true and estimated phase with its band
     #[arg(long, value_name = "DIR")]
     svg: Option<PathBuf>,
@@ -78,6 +81,28 @@ impl From<TruthName> for Truth {
     }
 }
 
+/// Journeys, and lives that are hard in other ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LifeName {
+    Journeys,
+    Plan,
+    Stranger,
+    Year,
+    Rosters,
+}
+
+impl LifeName {
+    fn of(story: Story) -> LifeName {
+        match story {
+            Story::Journey(_) => LifeName::Journeys,
+            Story::Plan => LifeName::Plan,
+            Story::Stranger => LifeName::Stranger,
+            Story::Year => LifeName::Year,
+            Story::Roster(_) => LifeName::Rosters,
+        }
+    }
+}
+
 fn evaluate_estimator(command: &Estimator) -> anyhow::Result<()> {
     let mut models = Models::embedded();
     if let Some(path) = &command.filter {
@@ -89,6 +114,7 @@ fn evaluate_estimator(command: &Estimator) -> anyhow::Result<()> {
         let mut all = Options::journeys();
         // Their form has no place for other lives.
         all.extend(Story::SPECIAL.into_iter().filter(|_| !command.json));
+        all.retain(|story| command.lives.is_empty() || command.lives.contains(&LifeName::of(*story)));
         all
     } else {
         each_once(command.shifts.iter().map(|shift| Story::Journey(*shift)))

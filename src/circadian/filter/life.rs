@@ -27,6 +27,9 @@ const MOST_SCATTER: f32 = 3.0;
 /// Nights that lie further apart than this on average, hours, are no habit, however long they have been so.
 const NO_HABIT: f32 = 1.5;
 
+/// A night within this of where the last ones lie, hours, is one of them.
+const ALIKE: f32 = 2.0;
+
 /// Who sleeps further than this from the wall's night, hours, does not sleep between that and the clock's, which is half a day
 /// away at most: people come half of the way at least.
 const NO_COMPROMISE: f64 = 7.0;
@@ -39,14 +42,12 @@ const NEVER: UtcMillis = UtcMillis::MAX;
 pub struct Life {
     /// Since when it is not; [`NEVER`] while it is.
     unsettled_since: UtcMillis,
-    /// Whether that was a change of the local clock, or nights that came back from another time of day: which takes its days
-    /// to settle from.
+    /// With `after_flight`, the [`Cause`] of that: kept in the form in which earlier builds kept it.
     by_shift: bool,
     /// The latest flight's change of the clock, hours, until the day after it begins; 0 without one.
     arrived: f32,
     /// Whether these are days of which it is known what moves the clock.
     explained: bool,
-    /// Whether nights lie between the clock and where they are wanted.
     after_flight: bool,
     off_habit: u8,
     near_habit: u8,
@@ -60,6 +61,20 @@ pub struct Life {
     /// How far nights lie from those before them, or from the habit where that is less, since life is as it is, thousandths of
     /// an hour.
     scatter: u16,
+}
+
+/// Why life is not settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// A plan moves nights.
+    Plan,
+    /// The local clock changed, and nights lie between the clock and where they are wanted.
+    Flight,
+    /// Nights went elsewhere, and nobody said why.
+    OtherNights,
+    /// They came back from another time of day. Work by turns fixes when there is sleep, so that being back says nothing of
+    /// where the clock is.
+    Returned,
 }
 
 /// A main sleep as the rules see it.
@@ -79,6 +94,9 @@ pub enum Use {
     Observes,
     /// As darkness only.
     IsDark,
+    /// As darkness; and since it lies where the last ones did, at the usual time of day or long since, it tells of a clock of
+    /// which nothing else is known.
+    IsDarkAsEver,
     /// A compromise between the clock and the wall.
     Compromises,
     /// Settled life has come back with the days, not with the nights: it observes, and the phase is made wide before.
@@ -112,13 +130,31 @@ impl Life {
     /// Whether it has been unsettled for so long that the days alone would have settled it, had there been nights to see it by.
     #[must_use]
     pub fn is_long_unsettled(&self, at: UtcMillis, numbers: &FilterNumbers) -> bool {
-        !self.is_settled() && at - self.unsettled_since >= numbers.returns_at
+        self.cause().is_some() && at - self.unsettled_since >= numbers.returns_at
     }
 
-    /// Whether life is unsettled by a flight, by a plan, or by nights that came back from another time of day.
+    /// Why life is not settled; `None` while it is.
+    fn cause(&self) -> Option<Cause> {
+        let cause = match (self.by_shift, self.after_flight) {
+            (true, true) => Cause::Flight,
+            (true, false) => Cause::Plan,
+            (false, false) => Cause::OtherNights,
+            (false, true) => Cause::Returned,
+        };
+        (!self.is_settled()).then_some(cause)
+    }
+
+    /// Whether nights are expected to lie elsewhere than the clock has them: by a flight, by a plan, or back from another time
+    /// of day.
     #[must_use]
     pub fn is_shifted(&self) -> bool {
-        self.by_shift && !self.is_settled()
+        self.cause().is_some_and(|cause| cause != Cause::OtherNights)
+    }
+
+    /// Whether nights came back from another time of day, not long ago.
+    #[must_use]
+    pub fn is_back_from_other_hours(&self) -> bool {
+        self.cause() == Some(Cause::Returned)
     }
 
     /// Whether the last nights agree with those before them well enough to be somebody's habit.
@@ -139,7 +175,10 @@ impl Life {
     /// about the clock.
     pub fn day_begins(&mut self, usual_scatter: Hours, numbers: &FilterNumbers) -> Option<Hours> {
         let is_restless = f64::from(self.scatter) > 1_000.0 * numbers.restless * usual_scatter.0;
-        self.explained = self.by_shift || self.is_settled() && !is_restless;
+        self.explained = match self.cause() {
+            None => !is_restless,
+            Some(cause) => matches!(cause, Cause::Plan | Cause::Flight),
+        };
         let by = std::mem::take(&mut self.arrived);
         (by != 0.0).then_some(Hours(f64::from(by)))
     }
@@ -147,8 +186,7 @@ impl Life {
     /// The local clock changed by so much, at `at`.
     pub fn clock_shifted(&mut self, at: UtcMillis, by: Hours, numbers: &FilterNumbers) {
         if by.0.abs() >= numbers.shift.0 {
-            self.leave(at, true);
-            self.after_flight = true;
+            self.leave(at, Cause::Flight);
             self.arrived = by.0 as f32;
         }
     }
@@ -190,15 +228,10 @@ impl Life {
         (from_told - Hours(f64::from(self.habit_moved))).wrap_12()
     }
 
-    /// How far the last nights lie from the habit, hours.
-    fn off_habit(&self) -> Hours {
-        Hours(Hours(f64::from(self.lately - self.habit_moved)).wrap_12().0.abs())
-    }
-
-    fn leave(&mut self, at: UtcMillis, by_shift: bool) {
+    fn leave(&mut self, at: UtcMillis, cause: Cause) {
         self.unsettled_since = at;
-        self.by_shift = by_shift;
-        self.after_flight = false;
+        self.by_shift = matches!(cause, Cause::Plan | Cause::Flight);
+        self.after_flight = matches!(cause, Cause::Flight | Cause::Returned);
         self.near_habit = 0;
         self.off_habit = 0;
         self.rejected = 0;
@@ -220,7 +253,6 @@ impl Life {
             self.habit_moved = self.lately;
         }
         let from_habit = self.from_habit(sleep.from_habit).0;
-        let was_off = self.off_habit();
         let step = Hours(from_told - f64::from(self.lately)).wrap_12().0 as f32;
         self.lately = wrapped(self.lately + LATEST_NIGHT * step);
         // After one night elsewhere the nights before it are the measure still: who lies on the habit is not scattered.
@@ -228,49 +260,65 @@ impl Life {
         let scattered = 1_000.0 * apart.min(MOST_SCATTER) - f32::from(self.scatter);
         self.scatter = (f32::from(self.scatter) + SCATTERED_NIGHT * scattered) as u16;
         if sleep.planned {
-            self.leave(sleep.middle, true);
+            self.leave(sleep.middle, Cause::Plan);
             return Use::IsDark;
         }
-        if self.is_settled() {
+        let is_alike = step.abs() <= ALIKE;
+        let at_usual_time_of_day = from_habit.abs() <= numbers.another_time.0;
+        let Some(cause) = self.cause() else {
             if from_habit.abs() <= numbers.off_habit.0 {
                 self.off_habit = 0;
                 return Use::Observes;
             }
             self.off_habit += 1;
             if self.off_habit >= NIGHTS_TO_LEAVE {
-                self.leave(sleep.middle, false);
+                self.leave(sleep.middle, Cause::OtherNights);
             }
-            return Use::IsDark;
-        }
-        if !self.by_shift && was_off >= numbers.another_time && from_habit.abs() <= numbers.another_time.0 {
-            // Back from nights at another time of day: as from another zone.
-            self.leave(sleep.middle, true);
-            self.after_flight = true;
-            return Use::Compromises;
-        }
-        if self.after_flight && from_habit.abs() > NO_COMPROMISE {
-            self.off_habit += 1;
-            if self.off_habit >= NIGHTS_TO_LEAVE {
-                // At work at night again, or by a clock that is not the wall's: nobody said why.
-                self.leave(sleep.middle, false);
+            return self.dark(is_alike && at_usual_time_of_day, knows_hours);
+        };
+        if cause == Cause::Flight {
+            if from_habit.abs() > NO_COMPROMISE {
+                self.off_habit += 1;
+                if self.off_habit >= NIGHTS_TO_LEAVE {
+                    // At work at night, or by a clock that is not the wall's: nobody said why.
+                    self.leave(sleep.middle, Cause::OtherNights);
+                }
+                return self.dark(false, knows_hours);
             }
-            return Use::IsDark;
+        } else if f64::from(step.abs()) >= numbers.another_time.0 {
+            self.leave(sleep.middle, if at_usual_time_of_day { Cause::Returned } else { Cause::OtherNights });
+            return self.dark(false, knows_hours);
         }
         let near = from_habit.abs() <= numbers.near_habit.0 && off_estimate.abs() <= sd.max(1.0);
         self.near_habit = if near { self.near_habit.saturating_add(1) } else { 0 };
         let away = sleep.middle - self.unsettled_since;
-        let long_enough = if self.by_shift { numbers.returns_after } else { Span::ZERO };
+        let long_enough = match cause {
+            Cause::Plan | Cause::Flight => numbers.returns_after,
+            Cause::OtherNights => Span::ZERO,
+            Cause::Returned => numbers.returns_at,
+        };
         if away >= long_enough && self.near_habit >= NIGHTS_TO_RETURN {
             self.come_back();
             return Use::Observes;
         }
-        if away >= numbers.returns_at && self.has_habit() {
+        if away >= numbers.returns_at && self.has_habit() && is_alike {
             // Whatever the nights are like now is the habit.
             self.habit_moved = self.lately;
             self.come_back();
             return Use::ObservesAnew;
         }
-        if self.after_flight { Use::Compromises } else { Use::IsDark }
+        if cause == Cause::Flight {
+            return Use::Compromises;
+        }
+        let has_moved_little = cause == Cause::OtherNights && at_usual_time_of_day;
+        self.dark(is_alike && (has_moved_little || away >= numbers.returns_after), knows_hours)
+    }
+
+    /// The use of a night that moves nothing where the clock is known. `is_as_ever`: it lies where nights have been. Where the
+    /// hours are not known, the last nights are all that there is of them.
+    fn dark(&self, is_as_ever: bool, knows_hours: bool) -> Use {
+        let tells = if knows_hours { is_as_ever } else { self.has_habit() };
+        if tells { Use::IsDarkAsEver } else { Use::IsDark }
     }
 
     fn come_back(&mut self) {
@@ -337,30 +385,48 @@ mod tests {
         }
     }
 
-    #[test]
-    fn nights_back_from_another_time_of_day_are_taken_as_after_a_flight() {
-        let worked_at_night = |nights_since: usize| {
-            lived([0.0; 5].into_iter().chain([9.0; 7]).chain(std::iter::repeat_n(2.0, nights_since)))
-        };
-        let (life, last) = worked_at_night(0);
-        assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDark);
-        let (life, last) = worked_at_night(2);
-        assert!(!life.is_settled() && life.is_explained() && last == Use::Compromises);
-        // Two hours off the habit are not near it: so the days bring settled life back.
-        assert!(!worked_at_night(21).0.is_settled());
-        let (life, last) = worked_at_night(22);
-        assert!(life.is_settled() && last == Use::ObservesAnew);
+    fn worked_at_night(nights: usize, since: usize, later_since: f64) -> (Life, Use) {
+        let at_work = std::iter::repeat_n(9.0, nights);
+        lived([0.0; 5].into_iter().chain(at_work).chain(std::iter::repeat_n(later_since, since)))
     }
 
     #[test]
-    fn a_second_week_of_nights_at_work_is_no_compromise_with_the_usual_night() {
-        let weeks = |nights: usize| {
-            [0.0; 5].into_iter().chain([9.0; 7]).chain([1.0; 7]).chain(std::iter::repeat_n(8.5, nights))
+    fn nights_back_from_another_time_of_day_say_nothing_of_the_clock_for_three_weeks() {
+        let (life, last) = worked_at_night(7, 0, 0.0);
+        assert!(!life.is_explained() && !life.is_back_from_other_hours() && last == Use::IsDark);
+        for since in 1..=10 {
+            let (life, last) = worked_at_night(7, since, 0.0);
+            assert!(life.is_back_from_other_hours() && !life.is_explained() && last == Use::IsDark, "{since}");
+        }
+        assert_eq!(worked_at_night(7, 20, 0.0).1, Use::IsDarkAsEver);
+        let (life, last) = worked_at_night(7, 24, 0.0);
+        assert!(life.is_settled() && last == Use::Observes);
+    }
+
+    #[test]
+    fn nights_back_from_another_time_of_day_and_not_near_the_habit_are_a_new_one_after_three_weeks() {
+        assert!(!worked_at_night(7, 20, 2.0).0.is_settled());
+        let (life, _) = worked_at_night(7, 30, 2.0);
+        assert!(life.is_settled() && life.from_habit(Hours(2.0)).0.abs() < 0.1);
+    }
+
+    #[test]
+    fn by_turns_nobody_ever_settles_however_long() {
+        let weeks = |later: &[f64]| -> Life {
+            let rounds = std::iter::repeat_n(later, 6).flatten();
+            lived([0.0; 14].into_iter().chain(rounds.flat_map(|later| [*later; 7]))).0
         };
-        let (life, last) = lived(weeks(0));
-        assert!(life.is_explained() && last == Use::Compromises);
-        let (life, last) = lived(weeks(2));
-        assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDark);
+        for turns in [&[0.0, 9.0][..], &[2.5, 9.0, 0.0], &[2.5, 2.5, 9.0, 9.0]] {
+            let life = weeks(turns);
+            assert!(!life.is_settled() && !life.is_explained(), "{turns:?}");
+        }
+    }
+
+    #[test]
+    fn a_night_tells_of_a_lost_clock_only_where_nights_have_long_been() {
+        let as_ever = |nights: usize| worked_at_night(nights, 0, 0.0).1 == Use::IsDarkAsEver;
+        assert!(!as_ever(3) && !as_ever(9));
+        assert!(as_ever(14));
     }
 
     #[test]
@@ -387,6 +453,6 @@ mod tests {
     #[test]
     fn nights_two_hours_late_from_one_day_on_are_no_journey() {
         let (life, last) = lived([0.0; 5].into_iter().chain([2.0; 15]));
-        assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDark);
+        assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDarkAsEver);
     }
 }

@@ -243,7 +243,9 @@ impl Run<'_> {
         let numbers = &self.model.numbers;
         let (phase, delta, imputed) = match (self.life.is_explained(), self.person.knows_hours) {
             (false, _) => {
-                (numbers.phase_noise_unexplained, numbers.delta_noise_unexplained, numbers.imputed_unexplained)
+                let is_back = self.life.is_back_from_other_hours();
+                let phase = if is_back { numbers.phase_noise_returned } else { numbers.phase_noise_unexplained };
+                (phase, numbers.delta_noise_unexplained, numbers.imputed_unexplained)
             }
             (true, false) => (numbers.phase_noise_stranger, 0.0, numbers.imputed_stranger),
             (true, true) => (numbers.phase_noise, 0.0, numbers.imputed_light),
@@ -330,15 +332,15 @@ impl Run<'_> {
         let off = if is_unknown { 0.0 } else { -expected.innovation / PHASE_PER_HOUR };
         let nis = expected.innovation * expected.innovation / expected.spread(belief);
         match self.life.take(sleep, off, belief.phase_sd(), self.person.knows_hours, numbers) {
-            Use::IsDark if is_unknown && !sleep.planned && (self.person.knows_hours || self.life.has_habit()) => {
+            Use::IsDarkAsEver if is_unknown => {
                 let sd = numbers.seen_asleep;
                 self.observe(|belief| Observation::of_sleep(belief, after, sd));
             }
-            Use::IsDark if !sleep.planned && !self.life.is_shifted() => {
+            Use::IsDark | Use::IsDarkAsEver if !sleep.planned && !self.life.is_shifted() => {
                 // The clock does not rest on it; whoever watches the filter has to see it all the same.
                 self.surprises.push((self.at, Surprise { nis, rejected: true }));
             }
-            Use::IsDark => {}
+            Use::IsDark | Use::IsDarkAsEver => {}
             Use::Compromises => self.compromise(sleep, after),
             used => {
                 if used == Use::ObservesAnew {

@@ -44,6 +44,94 @@ const LAST_WEEKS: i64 = 354;
 
 const STRANGER_DAYS: i64 = 28;
 
+/// Rosters begin after so many days at home, and come round so often: the first time nobody knows them.
+const ROSTER_FROM: i64 = 14;
+const ROUNDS: i64 = 3;
+
+/// Who works late sleeps so many hours later.
+const LATER_AFTER_LATES: Hours = Hours(2.5);
+
+/// Work by turns that fix when there is sleep, and nobody tells of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roster {
+    /// A week by day, a week of lates, a week of nights.
+    Weeks,
+    /// Two weeks of each.
+    Fortnights,
+    /// Four nights, four days off.
+    FourOnFourOff,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Day,
+    Late,
+    Night,
+}
+
+impl Roster {
+    /// Turns in their order, with how many days each has.
+    const fn turns(self) -> &'static [(Turn, i64)] {
+        match self {
+            Roster::Weeks => &[(Turn::Late, 7), (Turn::Night, 7), (Turn::Day, 7)],
+            Roster::Fortnights => &[(Turn::Late, 14), (Turn::Night, 14), (Turn::Day, 14)],
+            Roster::FourOnFourOff => &[(Turn::Night, 4), (Turn::Day, 4)],
+        }
+    }
+
+    /// How many times it comes round.
+    const fn rounds(self) -> i64 {
+        match self {
+            Roster::Weeks | Roster::Fortnights => ROUNDS,
+            Roster::FourOnFourOff => 2 * ROUNDS,
+        }
+    }
+
+    fn round_days(self) -> i64 {
+        self.turns().iter().map(|(_, days)| days).sum()
+    }
+
+    fn last_day(self) -> i64 {
+        ROSTER_FROM + self.rounds() * self.round_days()
+    }
+
+    fn chapters(self) -> Vec<Chapter> {
+        let mut chapters = Vec::new();
+        let mut day = ROSTER_FROM;
+        for _ in 0..self.rounds() {
+            for (turn, days) in self.turns() {
+                let what = match turn {
+                    Turn::Day => None,
+                    Turn::Late => Some(Unusual::Later(LATER_AFTER_LATES)),
+                    Turn::Night => Some(Unusual::NightWork),
+                };
+                chapters.extend(what.map(|what| Chapter { from_day: day, until_day: day + days, what }));
+                day += days;
+            }
+        }
+        chapters
+    }
+
+    /// The turn of a day, once the roster has come round; an index of its periods.
+    fn period(self, day: i64) -> Option<usize> {
+        if day < ROSTER_FROM + self.round_days() || day >= self.last_day() {
+            return None;
+        }
+        let mut into = (day - ROSTER_FROM) % self.round_days();
+        for (turn, days) in self.turns() {
+            if into < *days {
+                return match (self, turn) {
+                    (_, Turn::Day) => Some(0),
+                    (Roster::FourOnFourOff, _) | (_, Turn::Late) => Some(1),
+                    (_, Turn::Night) => Some(2),
+                };
+            }
+            into -= days;
+        }
+        None
+    }
+}
+
 /// What kind of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Story {
@@ -54,10 +142,18 @@ pub enum Story {
     /// Four weeks of somebody without a profile, in another zone than is assumed.
     Stranger,
     Year,
+    Roster(Roster),
 }
 
 impl Story {
-    pub const SPECIAL: [Story; 3] = [Story::Plan, Story::Stranger, Story::Year];
+    pub const SPECIAL: [Story; 6] = [
+        Story::Plan,
+        Story::Stranger,
+        Story::Year,
+        Story::Roster(Roster::Weeks),
+        Story::Roster(Roster::Fortnights),
+        Story::Roster(Roster::FourOnFourOff),
+    ];
 
     #[must_use]
     pub fn name(self) -> String {
@@ -66,6 +162,9 @@ impl Story {
             Story::Plan => "plan, then +8 h".to_owned(),
             Story::Stranger => "no profile".to_owned(),
             Story::Year => "a year".to_owned(),
+            Story::Roster(Roster::Weeks) => "weeks by turns".to_owned(),
+            Story::Roster(Roster::Fortnights) => "fortnights".to_owned(),
+            Story::Roster(Roster::FourOnFourOff) => "4 on, 4 off".to_owned(),
         }
     }
 
@@ -88,6 +187,8 @@ impl Story {
                 "10 days after it",
                 "last weeks",
             ],
+            Story::Roster(Roster::Weeks | Roster::Fortnights) => &["by day", "late", "at night"],
+            Story::Roster(Roster::FourOnFourOff) => &["off", "at night"],
         }
     }
 
@@ -125,6 +226,11 @@ impl Story {
                     ..Script::settled(YEAR_DAYS)
                 }
             }
+            Story::Roster(roster) => Script {
+                number: 53 + roster as u32,
+                chapters: roster.chapters(),
+                ..Script::settled(roster.last_day() + AFTERWARDS)
+            },
         }
     }
 
@@ -184,6 +290,7 @@ impl Story {
                 LAST_WEEKS.. => Some(9),
                 _ => None,
             },
+            Story::Roster(roster) => roster.period(day),
         }
     }
 }
