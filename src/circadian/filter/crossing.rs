@@ -5,7 +5,7 @@ use std::f64::consts::{PI, TAU};
 use super::LightBin;
 use super::belief::{AMPLITUDES, BETA, Belief, DELTA, GAIN, Lane, PHASE};
 use super::circle::{ANY_TIME_SD, gather_hours, gather_phases};
-use super::ensemble::Ensemble;
+use super::ensemble::{CellLight, Ensemble};
 use super::matrix::{MOVING, Vector, solve_lower};
 use super::mixture::PARTS;
 use super::said::{Said, Weighed};
@@ -59,11 +59,13 @@ impl Run<'_> {
         for ((watch, ensemble), (_, belief)) in watches.iter_mut().zip(ensembles).zip(self.beliefs.iter()) {
             *watch = ensemble.map(|ensemble| Watch::new(&ensemble, belief, (at - self.at()).as_hours().0));
         }
+        let mut drives = self.model().drives();
         let mut cell = self.at();
         while watches.iter().flatten().any(|watch| watch.minimum.is_none()) && cell - self.at() < LIMIT {
             let (first, second) = (self.seen(light(cell), cell), self.seen(light(cell + BIN), cell + BIN));
+            let cell_light = CellLight::new(&mut drives, first, second);
             for watch in watches.iter_mut().flatten() {
-                watch.cell(self, first, second);
+                watch.cell(self, &cell_light);
             }
             cell += CELL;
         }
@@ -174,11 +176,11 @@ impl Watch {
         std::array::from_fn(|lane| phases[lane] + self.ahead[lane])
     }
 
-    fn cell(&mut self, run: &Run<'_>, first: LightBin, second: LightBin) {
+    fn cell(&mut self, run: &Run<'_>, light: &CellLight<'_>) {
         if self.minimum.is_some() {
             return;
         }
-        self.ensemble.cell(&run.model().numbers, first, second);
+        self.ensemble.cell(&run.model().numbers, light);
         let length = CELL.as_hours().0;
         if self.elapsed >= self.watched_from {
             let before = self.phase;

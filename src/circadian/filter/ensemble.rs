@@ -5,9 +5,9 @@ use super::matrix::{MOVING, Matrix};
 use super::numbers::FilterNumbers;
 use super::{LightBin, LightSource};
 use crate::circadian::drive::{BIN, CELL};
-use crate::circadian::hannay19::{LANES, LaneDrives, LaneStates};
+use crate::circadian::hannay19::{KnownDrives, LANES, LaneDrives, LaneStates};
 use crate::circadian::{Hannay19, Hannay19Lanes, Hannay19State};
-use crate::units::{Hours, Lux, Radians, Span};
+use crate::units::{Hours, Radians, Span};
 
 /// How the light of a stretch was known: quarter hours of light that mattered, by source.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +34,19 @@ impl Wakeful {
     }
 }
 
+/// The light of a cell's two quarter hours, and what it does, to all points alike.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CellLight<'a> {
+    bins: [LightBin; 2],
+    drives: [&'a LaneDrives; 2],
+}
+
+impl<'a> CellLight<'a> {
+    pub(super) fn new(drives: &'a mut KnownDrives<'_>, first: LightBin, second: LightBin) -> CellLight<'a> {
+        CellLight { bins: [first, second], drives: drives.of_two(first.light, second.light) }
+    }
+}
+
 /// How well it is known what moves a clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Noise {
@@ -52,7 +65,6 @@ pub(super) struct Ensemble {
     states: LaneStates,
     factor: Matrix<MOVING>,
     samples: [Lane; MOVING],
-    last_light: Option<(u64, LaneDrives)>,
     wakeful: Wakeful,
     noise: Noise,
 }
@@ -61,40 +73,31 @@ impl Ensemble {
     /// The sample points, to be carried on and looked at one by one.
     pub(super) fn of(belief: &Belief, oscillator: &Hannay19, noise: Noise) -> Ensemble {
         let (factor, samples) = belief.draw();
-        let own = |lane: usize| oscillator.personal(Hours(samples[PERIOD][lane]), libm::exp(samples[GAIN][lane]));
         let state = |lane: usize| {
             Hannay19State::new(samples[AMPLITUDE][lane], Radians(samples[PHASE][lane]), belief.adaptation)
         };
         Ensemble {
-            lanes: Hannay19Lanes::new(&std::array::from_fn(own)),
+            lanes: Hannay19Lanes::personal(oscillator, &samples[PERIOD].map(Hours), &samples[GAIN].map(libm::exp)),
             states: LaneStates::new(&std::array::from_fn(state)),
             factor,
             samples,
-            last_light: None,
             wakeful: Wakeful::default(),
             noise,
         }
     }
 
-    /// Moves over a cell of half an hour under the light of its two quarter hours.
-    pub(super) fn cell(&mut self, numbers: &FilterNumbers, first: LightBin, second: LightBin) {
+    /// Moves over a cell of half an hour.
+    pub(super) fn cell(&mut self, numbers: &FilterNumbers, light: &CellLight<'_>) {
+        let [first, second] = light.bins;
         self.wakeful.add(&first, &self.noise, numbers);
         self.wakeful.add(&second, &self.noise, numbers);
+        let [first_drives, second_drives] = light.drives;
         if first.light.0.to_bits() == second.light.0.to_bits() {
-            self.step(first.light, CELL);
+            self.lanes.step(&mut self.states, first_drives, CELL);
         } else {
-            self.step(first.light, BIN);
-            self.step(second.light, BIN);
+            self.lanes.step(&mut self.states, first_drives, BIN);
+            self.lanes.step(&mut self.states, second_drives, BIN);
         }
-    }
-
-    fn step(&mut self, light: Lux, length: Span) {
-        let bits = light.0.to_bits();
-        if self.last_light.as_ref().is_none_or(|(known, _)| *known != bits) {
-            self.last_light = None;
-        }
-        let (_, drives) = self.last_light.get_or_insert_with(|| (bits, self.lanes.drives(&[light; LANES])));
-        self.lanes.step(&mut self.states, drives, length);
     }
 
     pub(super) fn factor(&self) -> &Matrix<MOVING> {

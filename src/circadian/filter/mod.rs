@@ -66,6 +66,7 @@ pub use prior::{Prior, Slopes};
 pub use track::{Run, Track};
 
 use crate::circadian::Hannay19;
+use crate::circadian::hannay19::KnownDrives;
 use crate::units::{Lux, Span};
 
 /// Sample points are redrawn and noise is added at multiples of this from the epoch.
@@ -100,6 +101,11 @@ impl FilterModel {
     #[must_use]
     pub fn new(oscillator: Hannay19, numbers: FilterNumbers) -> FilterModel {
         FilterModel { numbers, oscillator }
+    }
+
+    /// What light does to clocks of this model.
+    fn drives(&self) -> KnownDrives<'_> {
+        KnownDrives::new(&self.oscillator)
     }
 
     /// The model and the numbers shipped with the program.

@@ -102,10 +102,12 @@ fn eight_points_have_the_moments_of_the_points_of_all_seven_numbers() {
 
     let mut ensemble =
         ensemble::Ensemble::of(&belief, &model().oscillator, ensemble::Noise { phase: 0.0, delta: 0.0, imputed: 0.33 });
+    let mut drives = model().drives();
     let mut cell = from;
     while cell < to {
         let bin = |bin| LightBin { light: light(bin), source: LightSource::Asleep };
-        ensemble.cell(&model().numbers, bin(cell), bin(cell + BIN));
+        let cell_light = ensemble::CellLight::new(&mut drives, bin(cell), bin(cell + BIN));
+        ensemble.cell(&model().numbers, &cell_light);
         cell += crate::circadian::CELL;
     }
     let mut followed: Belief = belief;

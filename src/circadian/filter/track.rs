@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::belief::{AMPLITUDE, Belief, DELTA, Kept, Observation, PHASE, Surprise};
 use super::compromise::Compromise;
-use super::ensemble::{Ensemble, Noise, cells_in};
+use super::ensemble::{CellLight, Ensemble, Noise, cells_in};
 use super::happening::Happening;
 use super::life::{Life, MainSleep, Use};
 use super::mixture::{Mixture, PARTS};
@@ -15,6 +15,7 @@ use super::prior::Prior;
 use super::{FilterModel, LightBin, REDRAWN};
 use crate::circadian::PHASE_PER_HOUR;
 use crate::circadian::drive::{BIN, CELL};
+use crate::circadian::hannay19::KnownDrives;
 use crate::rare::Rare;
 use crate::units::{Hours, Radians, Span, UtcMillis};
 
@@ -167,6 +168,7 @@ impl Run<'_> {
         self.told_until = until.max(from);
         let due = |happening: &&Happening| from <= happening.at() && happening.at() < until;
         let mut next = happenings.iter().filter(due).peekable();
+        let mut drives = self.model.drives();
         loop {
             let redraw = self.at.floor_to(REDRAWN) + REDRAWN;
             if let Some(Happening::Shift { at, by }) = next.peek()
@@ -182,7 +184,7 @@ impl Run<'_> {
                 return;
             }
             if stop > self.at {
-                self.carry(stop, &mut light);
+                self.carry(stop, &mut drives, &mut light);
                 if stop == redraw {
                     self.tidy();
                 }
@@ -197,15 +199,21 @@ impl Run<'_> {
         }
     }
 
-    fn carry(&mut self, stop: UtcMillis, light: &mut impl FnMut(UtcMillis) -> LightBin) {
+    fn carry(
+        &mut self,
+        stop: UtcMillis,
+        drives: &mut KnownDrives<'_>,
+        light: &mut impl FnMut(UtcMillis) -> LightBin,
+    ) {
         let hours = (stop - self.at).as_hours().0;
         let mut ensembles = self.ensembles();
         let mut cell = self.at;
         let mut light = |bin: UtcMillis| self.seen(light(bin), bin);
         for _ in 0..cells_in(stop - self.at) {
             let (first, second) = (light(cell), light(cell + BIN));
+            let cell_light = CellLight::new(drives, first, second);
             for ensemble in ensembles.iter_mut().flatten() {
-                ensemble.cell(&self.model.numbers, first, second);
+                ensemble.cell(&self.model.numbers, &cell_light);
             }
             cell += CELL;
         }

@@ -4,18 +4,18 @@
 //! the bits are the same as one after the other, whatever vectors the processor has ([`Vectors`]).
 #![expect(clippy::inline_always, reason = "inside the wider vectors of `wide`, a call would be one into narrow ones")]
 
+use super::drives::{KnownDrives, LaneDrives, LaneLight, bits};
 use super::flow::{Flow, StepLight, Stride};
 use super::wide::Vectors;
-use super::{Hannay19, Hannay19Drive, Hannay19State};
+use super::{Hannay19, Hannay19State};
 use crate::circadian::disc::{Complex, LEAST_AMPLITUDE, keep_amplitude};
 use crate::circadian::drive::{BIN, CELL};
-use crate::circadian::oscillator::Oscillator as _;
-use crate::units::{Lux, Span, UtcMillis};
+use crate::units::{Hours, Lux, Span, UtcMillis};
 
 /// How many clocks are stepped at once: one vector of AVX-512, two of AVX2, four of SSE2.
 pub const LANES: usize = 8;
 
-type Row = [f64; LANES];
+pub(super) type Row = [f64; LANES];
 
 /// The states of eight clocks, variable by variable.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,48 +63,6 @@ impl LaneStates {
     }
 }
 
-/// What each lane's light level does.
-#[derive(Clone, Copy, Debug)]
-pub struct LaneDrives {
-    each: [Hannay19Drive; LANES],
-    cell: LaneLight,
-    bin: LaneLight,
-    /// The lanes that take a cell in two steps.
-    fast: [bool; LANES],
-}
-
-impl LaneDrives {
-    fn new(each: &[Hannay19Drive; LANES]) -> LaneDrives {
-        LaneDrives {
-            cell: LaneLight::new(each.map(|drive| drive.over_cell())),
-            bin: LaneLight::new(each.map(|drive| drive.over_bin())),
-            fast: each.map(|drive| drive.is_fast()),
-            each: *each,
-        }
-    }
-}
-
-/// A step's light, row by row.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-pub(super) struct LaneLight {
-    alpha: Row,
-    limit: Row,
-    left_half: Row,
-    left_full: Row,
-}
-
-impl LaneLight {
-    fn new(each: [StepLight; LANES]) -> LaneLight {
-        LaneLight {
-            alpha: each.map(|light| light.alpha),
-            limit: each.map(|light| light.limit),
-            left_half: each.map(|light| light.left_half),
-            left_full: each.map(|light| light.left_full),
-        }
-    }
-}
-
 /// What is a person's own in the motion, row by row, and what all share.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -141,16 +99,23 @@ impl Hannay19Lanes {
         Hannay19Lanes { flow, model, vectors }
     }
 
+    /// Of one model and eight people's own τ and light gain, as [`Hannay19::personal`] takes them.
+    #[must_use]
+    pub fn personal(model: &Hannay19, tau: &[Hours; LANES], light_gain: &[f64; LANES]) -> Hannay19Lanes {
+        let own: [Flow; LANES] = std::array::from_fn(|lane| model.personal_flow(tau[lane], light_gain[lane]));
+        let flow = LaneFlow {
+            drift: own.map(|own| own.drift),
+            gain: own.map(|own| own.gain),
+            shared: model.flow,
+        };
+        Hannay19Lanes { flow, model: *model, vectors: Vectors::fastest() }
+    }
+
     /// The drives at the lanes' light levels ([`Oscillator::drive`](crate::circadian::Oscillator::drive)); computed once for
     /// neighbours with the same light.
     #[must_use]
     pub fn drives(&self, light: &[Lux; LANES]) -> LaneDrives {
-        let mut each = [self.model.drive(light[0]); LANES];
-        for lane in 1..LANES {
-            let same = light[lane].0.to_bits() == light[lane - 1].0.to_bits();
-            each[lane] = if same { each[lane - 1] } else { self.model.drive(light[lane]) };
-        }
-        LaneDrives::new(&each)
+        LaneDrives::at(&self.model, light)
     }
 
     /// One step of every lane in constant light, `length` as for [`Oscillator::step`](crate::circadian::Oscillator::step).
@@ -195,7 +160,7 @@ impl Hannay19Lanes {
         to: UtcMillis,
         mut light: impl FnMut(UtcMillis) -> [Lux; LANES],
     ) {
-        let mut known = KnownDrives { entries: [const { None }; KNOWN_LEVELS], last: 0 };
+        let mut known = KnownDrives::new(&self.model);
         let mut cell_start = from.floor_to(CELL);
         while from < to && cell_start < to {
             let now = from.max(cell_start);
@@ -207,19 +172,19 @@ impl Hannay19Lanes {
                 (Some(first), Some(second)) => {
                     let (first_bits, second_bits) = (bits(&first), bits(&second));
                     if first_bits == second_bits {
-                        self.step(states, known.at(self, &first), end - now);
+                        self.step(states, known.at(&first), end - now);
                     } else {
                         let mut whole = *states;
-                        let drives = known.at(self, &first);
+                        let drives = known.at(&first);
                         self.step(&mut whole, drives, end - now);
                         self.step(states, drives, middle - now);
-                        self.step(states, known.at(self, &second), end - middle);
+                        self.step(states, known.at(&second), end - middle);
                         let divided = std::array::from_fn(|lane| first_bits[lane] != second_bits[lane]);
                         *states = states.where_taken(divided, &whole);
                     }
                 }
                 (Some(only), None) | (None, Some(only)) => {
-                    self.step(states, known.at(self, &only), end - now);
+                    self.step(states, known.at(&only), end - now);
                 }
                 // Not reachable: a piece of a cell lies in its first or its second half.
                 (None, None) => {}
@@ -227,38 +192,6 @@ impl Hannay19Lanes {
             cell_start += CELL;
         }
     }
-}
-
-/// Drives cost as much as some steps, light rarely changes from bin to bin, and habitual life has few levels: the last ones are
-/// kept.
-struct KnownDrives {
-    entries: [Option<(Bits, LaneDrives)>; KNOWN_LEVELS],
-    last: usize,
-}
-
-/// Night, day, evening and one more.
-const KNOWN_LEVELS: usize = 4;
-
-impl KnownDrives {
-    fn at(&mut self, clocks: &Hannay19Lanes, light: &[Lux; LANES]) -> &LaneDrives {
-        let bits = bits(light);
-        let is_known = |entry: &Option<(Bits, LaneDrives)>| entry.as_ref().is_some_and(|(known, _)| *known == bits);
-        if !is_known(&self.entries[self.last]) {
-            let next = (self.last + 1) % KNOWN_LEVELS;
-            self.last = self.entries.iter().position(is_known).unwrap_or(next);
-            if !is_known(&self.entries[self.last]) {
-                self.entries[self.last] = None;
-            }
-        }
-        &self.entries[self.last].get_or_insert_with(|| (bits, clocks.drives(light))).1
-    }
-}
-
-/// Light levels as bits, so that a NaN equals itself.
-type Bits = [u64; LANES];
-
-fn bits(light: &[Lux; LANES]) -> Bits {
-    light.map(|lux| lux.0.to_bits())
 }
 
 /// One step of every lane. Inlined into each of the functions of [`wide`](super::wide), which differ in the instructions that

@@ -19,6 +19,7 @@
 //! turns once in 24 h (Lawson's integrating factor): the turning itself, nearly all of the motion, is then exact, and what is
 //! left changes slowly enough for steps of half an hour.
 
+mod drives;
 mod flow;
 mod lanes;
 #[cfg(test)]
@@ -30,7 +31,8 @@ mod tests;
 mod wide;
 
 use self::flow::{Flow, StepLight, Stride};
-pub use self::lanes::{Hannay19Lanes, LANES, LaneDrives, LaneStates};
+pub use self::drives::{KnownDrives, LaneDrives};
+pub use self::lanes::{Hannay19Lanes, LANES, LaneStates};
 pub use self::parameters::Hannay19Parameters;
 pub use self::state::Hannay19State;
 pub use self::wide::Vectors;
@@ -85,14 +87,22 @@ impl Hannay19 {
     /// G); NaN leaves the model's own value.
     #[must_use]
     pub fn personal(&self, tau: Hours, light_gain: f64) -> Hannay19 {
-        let mut personal = *self;
+        let parameters = self.personal_parameters(tau, light_gain);
+        Hannay19 { parameters, flow: self.flow.personal(&parameters), ..*self }
+    }
+
+    fn personal_flow(&self, tau: Hours, light_gain: f64) -> Flow {
+        self.flow.personal(&self.personal_parameters(tau, light_gain))
+    }
+
+    fn personal_parameters(&self, tau: Hours, light_gain: f64) -> Hannay19Parameters {
+        let mut personal = self.parameters;
         if !tau.0.is_nan() {
-            personal.parameters.tau = Hours(tau.0.clamp(parameters::TAU_RANGE.0, parameters::TAU_RANGE.1));
+            personal.tau = Hours(tau.0.clamp(parameters::TAU_RANGE.0, parameters::TAU_RANGE.1));
         }
         if !light_gain.is_nan() {
-            personal.parameters.gain = (self.parameters.gain * light_gain).clamp(0.0, parameters::MOST_GAIN);
+            personal.gain = (self.parameters.gain * light_gain).clamp(0.0, parameters::MOST_GAIN);
         }
-        personal.flow = self.flow.personal(&personal.parameters);
         personal
     }
 

@@ -5,8 +5,9 @@
 //! the instructions.
 #![expect(unsafe_code, reason = "calling a function that is compiled for instructions the processor may lack")]
 
+use super::drives::LaneLight;
 use super::flow::Stride;
-use super::lanes::{LaneFlow, LaneLight, LaneStates, advance_lanes};
+use super::lanes::{LaneFlow, LaneStates, advance_lanes};
 
 /// A vector width that this processor has.
 ///
