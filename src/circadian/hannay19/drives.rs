@@ -29,6 +29,11 @@ impl LaneDrives {
         LaneDrives::new(&each)
     }
 
+    /// Where all lanes are under the same light.
+    fn everywhere(model: &Hannay19, light: Lux) -> LaneDrives {
+        LaneDrives::new(&[model.drive(light); LANES])
+    }
+
     fn new(each: &[Hannay19Drive; LANES]) -> LaneDrives {
         LaneDrives {
             cell: LaneLight::new(each.map(|drive| drive.over_cell())),
@@ -60,12 +65,11 @@ impl LaneLight {
     }
 }
 
-/// Drives cost as much as some steps, light rarely changes from bin to bin, and habitual life has few levels: the last ones are
-/// kept.
+/// Drives cost as much as some steps, light rarely changes from bin to bin, and habitual life has few levels: the last ones
+/// are kept.
 #[derive(Clone, Debug)]
-pub struct KnownDrives<'a> {
-    model: &'a Hannay19,
-    entries: [(Bits, LaneDrives); KNOWN_LEVELS],
+pub(super) struct Recent<K> {
+    entries: [(K, LaneDrives); KNOWN_LEVELS],
     /// Which was asked for last.
     last: usize,
 }
@@ -73,43 +77,50 @@ pub struct KnownDrives<'a> {
 /// Night, day, evening and one more.
 const KNOWN_LEVELS: usize = 4;
 
-impl<'a> KnownDrives<'a> {
-    /// Knows darkness.
-    #[must_use]
-    pub fn new(model: &'a Hannay19) -> KnownDrives<'a> {
-        let dark = [Lux(0.0); LANES];
-        KnownDrives { model, entries: [(bits(&dark), LaneDrives::at(model, &dark)); KNOWN_LEVELS], last: 0 }
+impl<K: Copy + PartialEq> Recent<K> {
+    pub(super) fn new(key: K, drives: LaneDrives) -> Recent<K> {
+        Recent { entries: [(key, drives); KNOWN_LEVELS], last: 0 }
     }
 
-    /// The drives where every lane is under the first of two lights, and under the second.
-    pub fn of_two(&mut self, first: Lux, second: Lux) -> [&LaneDrives; 2] {
-        // What was asked for last is never the next to go.
-        let places = [first, second].map(|light| self.place_of(&[light; LANES]));
-        places.map(|place| &self.entries[place].1)
-    }
-
-    pub(super) fn at(&mut self, light: &[Lux; LANES]) -> &LaneDrives {
-        let place = self.place_of(light);
-        &self.entries[place].1
-    }
-
-    fn place_of(&mut self, light: &[Lux; LANES]) -> usize {
-        let bits = bits(light);
-        let is_known = |(known, _): &(Bits, LaneDrives)| *known == bits;
-        if !is_known(&self.entries[self.last]) {
+    /// Where the drives of a key are, until two others were asked for.
+    fn place_of(&mut self, key: K, make: impl FnOnce() -> LaneDrives) -> usize {
+        if self.entries[self.last].0 != key {
+            // What was asked for last is never the next to go.
             let next = (self.last + 1) % KNOWN_LEVELS;
-            self.last = self.entries.iter().position(is_known).unwrap_or_else(|| {
-                self.entries[next] = (bits, LaneDrives::at(self.model, light));
+            self.last = self.entries.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+                self.entries[next] = (key, make());
                 next
             });
         }
         self.last
     }
+
+    pub(super) fn at(&mut self, key: K, make: impl FnOnce() -> LaneDrives) -> &LaneDrives {
+        let place = self.place_of(key, make);
+        &self.entries[place].1
+    }
 }
 
-/// Light levels as bits, so that a NaN equals itself.
-pub(super) type Bits = [u64; LANES];
+/// The drives of light that is the same for every lane, for all clocks of one model.
+#[derive(Clone, Debug)]
+pub struct KnownDrives<'a> {
+    model: &'a Hannay19,
+    /// By the light as bits, so that a NaN equals itself.
+    recent: Recent<u64>,
+}
 
-pub(super) fn bits(light: &[Lux; LANES]) -> Bits {
-    light.map(|lux| lux.0.to_bits())
+impl<'a> KnownDrives<'a> {
+    /// Knows darkness.
+    #[must_use]
+    pub fn new(model: &'a Hannay19) -> KnownDrives<'a> {
+        let dark = Lux(0.0);
+        KnownDrives { model, recent: Recent::new(dark.0.to_bits(), LaneDrives::everywhere(model, dark)) }
+    }
+
+    /// Under the first of two lights, and under the second.
+    pub fn of_two(&mut self, first: Lux, second: Lux) -> [&LaneDrives; 2] {
+        let places = [first, second]
+            .map(|light| self.recent.place_of(light.0.to_bits(), || LaneDrives::everywhere(self.model, light)));
+        places.map(|place| &self.recent.entries[place].1)
+    }
 }

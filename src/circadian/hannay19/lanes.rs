@@ -4,7 +4,7 @@
 //! the bits are the same as one after the other, whatever vectors the processor has ([`Vectors`]).
 #![expect(clippy::inline_always, reason = "inside the wider vectors of `wide`, a call would be one into narrow ones")]
 
-use super::drives::{KnownDrives, LaneDrives, LaneLight, bits};
+use super::drives::{LaneDrives, LaneLight, Recent};
 use super::flow::{Flow, StepLight, Stride};
 use super::wide::Vectors;
 use super::{Hannay19, Hannay19State};
@@ -160,7 +160,8 @@ impl Hannay19Lanes {
         to: UtcMillis,
         mut light: impl FnMut(UtcMillis) -> [Lux; LANES],
     ) {
-        let mut known = KnownDrives::new(&self.model);
+        let dark = [Lux(0.0); LANES];
+        let mut known = Recent::new(bits(&dark), self.drives(&dark));
         let mut cell_start = from.floor_to(CELL);
         while from < to && cell_start < to {
             let now = from.max(cell_start);
@@ -172,19 +173,19 @@ impl Hannay19Lanes {
                 (Some(first), Some(second)) => {
                     let (first_bits, second_bits) = (bits(&first), bits(&second));
                     if first_bits == second_bits {
-                        self.step(states, known.at(&first), end - now);
+                        self.step(states, known.at(first_bits, || self.drives(&first)), end - now);
                     } else {
                         let mut whole = *states;
-                        let drives = known.at(&first);
+                        let drives = known.at(first_bits, || self.drives(&first));
                         self.step(&mut whole, drives, end - now);
                         self.step(states, drives, middle - now);
-                        self.step(states, known.at(&second), end - middle);
+                        self.step(states, known.at(second_bits, || self.drives(&second)), end - middle);
                         let divided = std::array::from_fn(|lane| first_bits[lane] != second_bits[lane]);
                         *states = states.where_taken(divided, &whole);
                     }
                 }
                 (Some(only), None) | (None, Some(only)) => {
-                    self.step(states, known.at(&only), end - now);
+                    self.step(states, known.at(bits(&only), || self.drives(&only)), end - now);
                 }
                 // Not reachable: a piece of a cell lies in its first or its second half.
                 (None, None) => {}
@@ -192,6 +193,11 @@ impl Hannay19Lanes {
             cell_start += CELL;
         }
     }
+}
+
+/// Light levels as bits, so that a NaN equals itself.
+fn bits(light: &[Lux; LANES]) -> [u64; LANES] {
+    light.map(|lux| lux.0.to_bits())
 }
 
 /// One step of every lane. Inlined into each of the functions of [`wide`](super::wide), which differ in the instructions that
