@@ -18,6 +18,8 @@ pub(super) struct Complex {
 }
 
 impl Complex {
+    pub(super) const ZERO: Complex = Complex { re: 0.0, im: 0.0 };
+
     pub(super) fn unit(angle: f64) -> Complex {
         let (im, re) = libm::sincos(angle);
         Complex { re, im }

@@ -5,7 +5,7 @@ use std::f64::consts::{PI, TAU};
 use super::LightBin;
 use super::belief::{AMPLITUDES, BETA, Belief, DELTA, GAIN, Lane, PHASE};
 use super::circle::{ANY_TIME_SD, gather_hours, gather_phases};
-use super::ensemble::{CellLight, Ensemble};
+use super::ensemble::{CellLight, Ensemble, move_all};
 use super::matrix::{MOVING, Vector, solve_lower};
 use super::mixture::PARTS;
 use super::said::{Said, Weighed};
@@ -64,9 +64,8 @@ impl Run<'_> {
         while watches.iter().flatten().any(|watch| watch.minimum.is_none()) && cell - self.at() < LIMIT {
             let (first, second) = (self.seen(light(cell), cell), self.seen(light(cell + BIN), cell + BIN));
             let cell_light = CellLight::new(&mut drives, first, second);
-            for watch in watches.iter_mut().flatten() {
-                watch.cell(self, &cell_light);
-            }
+            move_all(waiting(&mut watches).map(|watch| &mut watch.ensemble), &cell_light, &self.model().numbers);
+            waiting(&mut watches).for_each(Watch::look);
             cell += CELL;
         }
         let reached = watches.map(|watch| watch.map(|watch| watch.reached()));
@@ -97,6 +96,10 @@ impl Run<'_> {
             lighter: said.elsewhere,
         }
     }
+}
+
+fn waiting(watches: &mut [Option<Watch>]) -> impl Iterator<Item = &mut Watch> {
+    watches.iter_mut().flatten().filter(|watch| watch.minimum.is_none())
 }
 
 /// Sample points on the way to their minimum.
@@ -176,11 +179,8 @@ impl Watch {
         std::array::from_fn(|lane| phases[lane] + self.ahead[lane])
     }
 
-    fn cell(&mut self, run: &Run<'_>, light: &CellLight<'_>) {
-        if self.minimum.is_some() {
-            return;
-        }
-        self.ensemble.cell(&run.model().numbers, light);
+    /// Half an hour has passed.
+    fn look(&mut self) {
         let length = CELL.as_hours().0;
         if self.elapsed >= self.watched_from {
             let before = self.phase;

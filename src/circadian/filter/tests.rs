@@ -107,7 +107,7 @@ fn eight_points_have_the_moments_of_the_points_of_all_seven_numbers() {
     while cell < to {
         let bin = |bin| LightBin { light: light(bin), source: LightSource::Asleep };
         let cell_light = ensemble::CellLight::new(&mut drives, bin(cell), bin(cell + BIN));
-        ensemble.cell(&model().numbers, &cell_light);
+        ensemble::move_all(std::iter::once(&mut ensemble), &cell_light, &model().numbers);
         cell += crate::circadian::CELL;
     }
     let mut followed: Belief = belief;

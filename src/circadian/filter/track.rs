@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::belief::{AMPLITUDE, Belief, DELTA, Kept, Observation, PHASE, Surprise};
 use super::compromise::Compromise;
-use super::ensemble::{CellLight, Ensemble, Noise, cells_in};
+use super::ensemble::{CellLight, Ensemble, Noise, cells_in, move_all};
 use super::happening::Happening;
 use super::life::{Life, MainSleep, Use};
 use super::mixture::{Mixture, PARTS};
@@ -212,9 +212,7 @@ impl Run<'_> {
         for _ in 0..cells_in(stop - self.at) {
             let (first, second) = (light(cell), light(cell + BIN));
             let cell_light = CellLight::new(drives, first, second);
-            for ensemble in ensembles.iter_mut().flatten() {
-                ensemble.cell(&self.model.numbers, &cell_light);
-            }
+            move_all(ensembles.iter_mut().flatten(), &cell_light, &self.model.numbers);
             cell += CELL;
         }
         let before = self.beliefs.mean_phase();

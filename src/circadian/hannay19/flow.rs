@@ -117,25 +117,56 @@ impl Flow {
     /// The point and the adaptation after a step; nothing keeps the point in the unit disc yet.
     #[inline(always)]
     pub(super) fn advance(&self, z: Complex, adaptation: f64, light: StepLight, stride: &Stride) -> (Complex, f64) {
-        let distance = adaptation - light.limit;
-        let adapted = light.limit + distance * light.left_full;
-        // B = G α (1 − n) at the start, in the middle and at the end.
-        let strength = self.gain * light.alpha;
-        let light_start = strength * (1.0 - adaptation);
-        let light_middle = strength * (1.0 - (light.limit + distance * light.left_half));
-        let light_end = strength * (1.0 - adapted);
+        let [after] = Flow::advance_all(&[*self], &[z], &[adaptation], light, stride);
+        after
+    }
 
-        let z_half = stride.turn_half.times(z);
-        let z_full = stride.turn_full.times(z);
-        let k1 = self.velocity(z, light_start);
-        let k2 = self.velocity(z_half.and(stride.half_turned.times(k1)), light_middle);
-        let k3 = self.velocity(z_half.plus(0.5 * stride.hours, k2), light_middle);
-        let k4 = self.velocity(z_full.and(stride.whole_turned.times(k3)), light_end);
-        let next = z_full
-            .and(stride.sixth_turned.times(k1))
-            .and(stride.third_turned.times(k2.and(k3)))
-            .plus(stride.hours / 6.0, k4);
-        (next, adapted)
+    /// The same of clocks that have nothing to do with each other, under one light, stage by stage: each operation of one
+    /// waits for the one before it, and those of the others fill the wait.
+    #[inline(always)]
+    pub(super) fn advance_all<const N: usize>(
+        flows: &[Flow; N],
+        z: &[Complex; N],
+        adaptation: &[f64; N],
+        light: StepLight,
+        stride: &Stride,
+    ) -> [(Complex, f64); N] {
+        let (mut z_half, mut z_full) = (*z, *z);
+        let (mut light_middle, mut light_end) = ([0.0; N], [0.0; N]);
+        let mut adapted = *adaptation;
+        let (mut k1, mut k2, mut k3) = (*z, *z, *z);
+        for clock in 0..N {
+            let distance = adaptation[clock] - light.limit;
+            adapted[clock] = light.limit + distance * light.left_full;
+            // B = G α (1 − n) at the start, in the middle and at the end.
+            let strength = flows[clock].gain * light.alpha;
+            let light_start = strength * (1.0 - adaptation[clock]);
+            light_middle[clock] = strength * (1.0 - (light.limit + distance * light.left_half));
+            light_end[clock] = strength * (1.0 - adapted[clock]);
+
+            z_half[clock] = stride.turn_half.times(z[clock]);
+            z_full[clock] = stride.turn_full.times(z[clock]);
+            k1[clock] = flows[clock].velocity(z[clock], light_start);
+        }
+        for clock in 0..N {
+            let at = z_half[clock].and(stride.half_turned.times(k1[clock]));
+            k2[clock] = flows[clock].velocity(at, light_middle[clock]);
+        }
+        for clock in 0..N {
+            let at = z_half[clock].plus(0.5 * stride.hours, k2[clock]);
+            k3[clock] = flows[clock].velocity(at, light_middle[clock]);
+        }
+        let mut after = [(Complex::ZERO, 0.0); N];
+        for clock in 0..N {
+            let at = z_full[clock].and(stride.whole_turned.times(k3[clock]));
+            let k4 = flows[clock].velocity(at, light_end[clock]);
+            let next = z_full[clock]
+                .and(stride.sixth_turned.times(k1[clock]))
+                .and(stride.third_turned.times(k2[clock].and(k3[clock])))
+                .plus(stride.hours / 6.0, k4);
+            after[clock] = (next, adapted[clock]);
+        }
+        after
     }
 }
 

@@ -120,35 +120,12 @@ impl Hannay19Lanes {
 
     /// One step of every lane in constant light, `length` as for [`Oscillator::step`](crate::circadian::Oscillator::step).
     pub fn step(&self, states: &mut LaneStates, drives: &LaneDrives, length: Span) {
-        debug_assert!(Span::ZERO <= length && length <= CELL, "a step of {length:?}");
-        if length == CELL {
-            self.step_cell(states, drives);
-        } else if length == BIN {
-            self.advance(states, &drives.bin, &self.model.bin);
-        } else if length != Span::ZERO {
-            let stride = Stride::of(length);
-            let light = LaneLight::new(drives.each.map(|drive| drive.over(stride.hours)));
-            self.advance(states, &light, &stride);
-        }
+        step_all([self], std::array::from_mut(states), drives, length);
     }
 
-    fn step_cell(&self, states: &mut LaneStates, drives: &LaneDrives) {
-        if drives.fast == [false; LANES] {
-            self.advance(states, &drives.cell, &self.model.cell);
-            return;
-        }
-        let mut once = *states;
-        self.advance(states, &drives.bin, &self.model.bin);
-        self.advance(states, &drives.bin, &self.model.bin);
-        if drives.fast != [true; LANES] {
-            self.advance(&mut once, &drives.cell, &self.model.cell);
-            *states = states.where_taken(drives.fast, &once);
-        }
-    }
-
-    #[inline]
-    fn advance(&self, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
-        self.vectors.advance(&self.flow, states, light, stride);
+    /// The same of two eights of one model: takes less than twice as long as one.
+    pub fn step_two(clocks: [&Hannay19Lanes; 2], states: &mut [LaneStates; 2], drives: &LaneDrives, length: Span) {
+        step_all(clocks, states, drives, length);
     }
 
     /// The states at `to`, on the grid and with the promises of
@@ -195,40 +172,102 @@ impl Hannay19Lanes {
     }
 }
 
+fn step_all<const N: usize>(
+    clocks: [&Hannay19Lanes; N],
+    states: &mut [LaneStates; N],
+    drives: &LaneDrives,
+    length: Span,
+) {
+    debug_assert!(Span::ZERO <= length && length <= CELL, "a step of {length:?}");
+    let model = &clocks[0].model;
+    if length == CELL {
+        if drives.fast == [false; LANES] {
+            advance(clocks, states, &drives.cell, &model.cell);
+            return;
+        }
+        let mut once = *states;
+        advance(clocks, states, &drives.bin, &model.bin);
+        advance(clocks, states, &drives.bin, &model.bin);
+        if drives.fast != [true; LANES] {
+            advance(clocks, &mut once, &drives.cell, &model.cell);
+            for (twice, once) in states.iter_mut().zip(&once) {
+                *twice = twice.where_taken(drives.fast, once);
+            }
+        }
+    } else if length == BIN {
+        advance(clocks, states, &drives.bin, &model.bin);
+    } else if length != Span::ZERO {
+        let stride = Stride::of(length);
+        let light = LaneLight::new(drives.each.map(|drive| drive.over(stride.hours)));
+        advance(clocks, states, &light, &stride);
+    }
+}
+
+#[inline]
+fn advance<const N: usize>(
+    clocks: [&Hannay19Lanes; N],
+    states: &mut [LaneStates; N],
+    light: &LaneLight,
+    stride: &Stride,
+) {
+    clocks[0].vectors.advance(clocks.map(|clocks| &clocks.flow), states, light, stride);
+}
+
 /// Light levels as bits, so that a NaN equals itself.
 fn bits(light: &[Lux; LANES]) -> [u64; LANES] {
     light.map(|lux| lux.0.to_bits())
 }
 
-/// One step of every lane. Inlined into each of the functions of [`wide`](super::wide), which differ in the instructions that
-/// they are compiled for; each loop is one that the compiler turns into vectors.
+/// One step of every lane of some eights of one model. Inlined into each of the functions of [`wide`](super::wide), which
+/// differ in the instructions that they are compiled for; each loop over lanes is one that the compiler turns into vectors.
 #[inline(always)]
-#[expect(clippy::needless_bitwise_bool, reason = "branches would keep the loop out of vectors")]
-pub(super) fn advance_lanes(flow: &LaneFlow, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
+pub(super) fn advance_lanes<const N: usize>(
+    flows: [&LaneFlow; N],
+    states: &mut [LaneStates; N],
+    light: &LaneLight,
+    stride: &Stride,
+) {
     let before = *states;
-    let mut next = before;
+    let shared = flows[0].shared;
     for lane in 0..LANES {
-        let own = flow.shared.with(flow.drift[lane], flow.gain[lane]);
         let light = StepLight {
             alpha: light.alpha[lane],
             limit: light.limit[lane],
             left_half: light.left_half[lane],
             left_full: light.left_full[lane],
         };
-        let z = Complex { re: before.re[lane], im: before.im[lane] };
-        let (z, adaptation) = own.advance(z, before.adaptation[lane], light, stride);
-        next.re[lane] = z.re;
-        next.im[lane] = z.im;
-        next.adaptation[lane] = adaptation;
+        let mut own = [shared; N];
+        let mut z = [Complex::ZERO; N];
+        let mut adaptation = [0.0; N];
+        for eight in 0..N {
+            own[eight] = shared.with(flows[eight].drift[lane], flows[eight].gain[lane]);
+            z[eight] = Complex { re: before[eight].re[lane], im: before[eight].im[lane] };
+            adaptation[eight] = before[eight].adaptation[lane];
+        }
+        let after = Flow::advance_all(&own, &z, &adaptation, light, stride);
+        for eight in 0..N {
+            let (z, adaptation) = after[eight];
+            states[eight].re[lane] = z.re;
+            states[eight].im[lane] = z.im;
+            states[eight].adaptation[lane] = adaptation;
+        }
     }
+    for eight in 0..N {
+        keep_in_disc(&before[eight], &mut states[eight]);
+    }
+}
 
+/// Amplitudes that have left their range are put back, and turns counted.
+#[inline(always)]
+#[expect(clippy::needless_bitwise_bool, reason = "branches would keep the loop out of vectors")]
+fn keep_in_disc(before: &LaneStates, next: &mut LaneStates) {
     let mut outside = false;
     for lane in 0..LANES {
         let square = next.re[lane] * next.re[lane] + next.im[lane] * next.im[lane];
         outside |= !(LEAST_AMPLITUDE * LEAST_AMPLITUDE..=1.0).contains(&square);
     }
     if outside {
-        keep_amplitudes(&before, &mut next);
+        keep_amplitudes(before, next);
     }
 
     for lane in 0..LANES {
@@ -240,7 +279,6 @@ pub(super) fn advance_lanes(flow: &LaneFlow, states: &mut LaneStates, light: &La
         let change = if forwards { 1.0 } else { 0.0 } - if backwards { 1.0 } else { 0.0 };
         next.turns[lane] = before.turns[lane] + change;
     }
-    *states = next;
 }
 
 #[cold]

@@ -65,32 +65,32 @@ impl Vectors {
     }
 
     #[inline]
-    pub(super) fn advance(self, flow: &LaneFlow, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
+    pub(super) fn advance<const N: usize>(self, flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
         match self.0 {
-            Width::Plain => advance_plain(flow, states, light, stride),
+            Width::Plain => advance_plain(flows, states, light, stride),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: this width is only made where the processor was found to have AVX2.
-            Width::Avx2 => unsafe { advance_avx2(flow, states, light, stride) },
+            Width::Avx2 => unsafe { advance_avx2(flows, states, light, stride) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: this width is only made where the processor was found to have AVX-512F.
-            Width::Avx512 => unsafe { advance_avx512(flow, states, light, stride) },
+            Width::Avx512 => unsafe { advance_avx512(flows, states, light, stride) },
         }
     }
 }
 
 #[inline(never)]
-fn advance_plain(flow: &LaneFlow, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
-    advance_lanes(flow, states, light, stride);
+fn advance_plain<const N: usize>(flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
+    advance_lanes(flows, states, light, stride);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn advance_avx2(flow: &LaneFlow, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
-    advance_lanes(flow, states, light, stride);
+fn advance_avx2<const N: usize>(flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
+    advance_lanes(flows, states, light, stride);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn advance_avx512(flow: &LaneFlow, states: &mut LaneStates, light: &LaneLight, stride: &Stride) {
-    advance_lanes(flow, states, light, stride);
+fn advance_avx512<const N: usize>(flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
+    advance_lanes(flows, states, light, stride);
 }
