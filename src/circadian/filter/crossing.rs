@@ -12,7 +12,7 @@ use super::said::{Said, Weighed};
 use super::track::Run;
 use crate::circadian::PHASE_PER_HOUR;
 use crate::circadian::drive::{BIN, CELL};
-use crate::circadian::hannay19::LANES;
+use crate::circadian::hannay19::{LANES, LaneStates};
 use crate::units::{Hours, Span, UtcMillis};
 
 /// Nobody watches for longer: light may hold a clock of hardly any amplitude where it is, and what has not reached its minimum
@@ -118,8 +118,10 @@ struct Watch {
     crossed: [Option<f64>; LANES],
     /// Hours from the start before which no lane can, and from which on phases are looked at.
     watched_from: f64,
-    /// ψ + βω at the end of the last cell that was looked at.
-    phase: Lane,
+    /// Where each lane's ψ is at the level, as an angle and as a direction.
+    goals: [Goal; LANES],
+    /// The points a cell ago.
+    before: LaneStates,
     residual_beta: f64,
     amplitude: f64,
     gain_reach: f64,
@@ -151,7 +153,8 @@ impl Watch {
             level: 0.0,
             crossed: [None; LANES],
             watched_from: 0.0,
-            phase: start,
+            goals: [Goal::default(); LANES],
+            before: *ensemble.states(),
             residual_beta: (belief.covariance[BETA][BETA] - explained).max(0.0),
             amplitude: 0.0,
             gain_reach: 2.0 * super::belief::REACH * factor[GAIN][GAIN],
@@ -171,29 +174,34 @@ impl Watch {
             .iter()
             .fold(f64::INFINITY, |least, start| if *start >= level { least } else { least.min(level - start) });
         self.watched_from = (nearest / PHASE_PER_HOUR * SLOWEST_WATCH - 1.0).max(self.elapsed);
-        self.phase = self.phases();
+        self.goals = self.ahead.map(|ahead| Goal::at(level - ahead));
+        self.before = *self.ensemble.states();
     }
 
-    fn phases(&self) -> Lane {
-        let phases = self.ensemble.phases();
-        std::array::from_fn(|lane| phases[lane] + self.ahead[lane])
+    /// ψ + βω of a lane.
+    fn phase(&self, states: &LaneStates, lane: usize) -> f64 {
+        states.state(lane).phase().0 + self.ahead[lane]
     }
 
     /// Half an hour has passed.
     fn look(&mut self) {
         let length = CELL.as_hours().0;
+        let states = *self.ensemble.states();
         if self.elapsed >= self.watched_from {
-            let before = self.phase;
-            self.phase = self.phases();
             for lane in 0..LANES {
-                if self.crossed[lane].is_none() && self.phase[lane] >= self.level {
-                    let share = (self.level - before[lane]) / (self.phase[lane] - before[lane]);
+                // An angle costs as much as half a step of all lanes, and most looks are early.
+                if self.crossed[lane].is_some() || self.goals[lane].lies_beyond(&states, lane) {
+                    continue;
+                }
+                let after = self.phase(&states, lane);
+                if after >= self.level {
+                    let before = self.phase(&self.before, lane);
+                    let share = (self.level - before) / (after - before);
                     self.crossed[lane] = Some(self.elapsed + share.clamp(0.0, 1.0) * length);
                 }
             }
-        } else if self.elapsed + length >= self.watched_from {
-            self.phase = self.phases();
         }
+        self.before = states;
         self.elapsed += length;
         if self.elapsed <= self.after + 1e-9 || self.amplitude == 0.0 {
             self.amplitude = self.ensemble.mean_amplitude();
@@ -222,8 +230,8 @@ impl Watch {
         if let Some(minimum) = self.minimum {
             return minimum;
         }
-        let phases = self.phases();
-        let left = |lane: usize| ((self.level - phases[lane]) / PHASE_PER_HOUR).max(0.0);
+        let phase = |lane: usize| self.phase(self.ensemble.states(), lane);
+        let left = |lane: usize| ((self.level - phase(lane)) / PHASE_PER_HOUR).max(0.0);
         let mut times: Lane =
             std::array::from_fn(|lane| self.crossed[lane].unwrap_or_else(|| self.elapsed + left(lane)));
         gather_hours(&mut times);
@@ -243,5 +251,36 @@ impl Watch {
         let noise = own * own * days;
         let sd = libm::sqrt(variance + self.residual_beta + light + noise);
         Minimum { mean, sd, amplitude: self.amplitude }
+    }
+}
+
+/// A phase that is waited for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Goal {
+    phase: f64,
+    sine: f64,
+    cosine: f64,
+}
+
+/// Further from a goal than any rounding: as an angle, and as a distance from the line through the centre.
+const SURELY_APART: f64 = 1e-6;
+const SURELY_ASIDE: f64 = 1e-3;
+
+impl Goal {
+    fn at(phase: f64) -> Goal {
+        let (sine, cosine) = libm::sincos(phase);
+        Goal { phase, sine, cosine }
+    }
+
+    /// Whether a point has not come to the goal, without its angle: `false` also where only that could tell.
+    fn lies_beyond(&self, states: &LaneStates, lane: usize) -> bool {
+        let state = states.state(lane);
+        // The half turn that the point is in.
+        let from = TAU * f64::from(state.turns()) - if state.im() >= 0.0 { 0.0 } else { PI };
+        if from + PI < self.phase - SURELY_APART {
+            return true;
+        }
+        // The goal is in there too: the point is ahead of it, or behind, by less than half a turn.
+        from <= self.phase && self.cosine * state.im() - self.sine * state.re() < -SURELY_ASIDE
     }
 }

@@ -131,9 +131,8 @@ impl Ensemble {
         self.states.states().iter().fold(0.0, |sum, state| sum + state.amplitude()) / LANES as f64
     }
 
-    /// ψ of every point.
-    pub(super) fn phases(&self) -> Lane {
-        self.states.states().map(|state| state.phase().0)
+    pub(super) fn states(&self) -> &LaneStates {
+        &self.states
     }
 
     /// Where the points are, and the light adaptation that they share.

@@ -42,12 +42,18 @@ impl LaneStates {
     /// The states one by one.
     #[must_use]
     pub fn states(&self) -> [Hannay19State; LANES] {
-        std::array::from_fn(|lane| Hannay19State {
+        std::array::from_fn(|lane| self.state(lane))
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn state(&self, lane: usize) -> Hannay19State {
+        Hannay19State {
             re: self.re[lane],
             im: self.im[lane],
             adaptation: self.adaptation[lane],
             turns: self.turns[lane] as i32,
-        })
+        }
     }
 
     /// These states in the lanes that `take` names, those of `other` in the rest.

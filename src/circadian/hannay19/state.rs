@@ -45,6 +45,22 @@ impl Hannay19State {
         Radians(TAU * f64::from(self.turns) + self.point().angle())
     }
 
+    /// z: cos ψ and sin ψ, times R; whole turns, which are counted at ψ = π.
+    #[must_use]
+    pub fn re(&self) -> f64 {
+        self.re
+    }
+
+    #[must_use]
+    pub fn im(&self) -> f64 {
+        self.im
+    }
+
+    #[must_use]
+    pub fn turns(&self) -> i32 {
+        self.turns
+    }
+
     /// n, between 0 and 1: how far the retina is adapted to light.
     #[must_use]
     pub fn adaptation(&self) -> f64 {
