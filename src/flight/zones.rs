@@ -47,7 +47,34 @@ pub fn parse(name: &str) -> Option<Tz> {
 /// How far the local clock is ahead of UTC; east is positive.
 #[must_use]
 pub fn offset_at(tz: Tz, at: UtcMillis) -> Span {
-    Span::seconds(i64::from(rules(tz).offset_seconds(at.0)))
+    rules(tz).offset(at.0).ahead
+}
+
+/// An offset from UTC with the time in which it is in force: for whoever asks for one quarter hour after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offset {
+    ahead: Span,
+    from: UtcMillis,
+    /// Not any more.
+    until: UtcMillis,
+}
+
+impl Offset {
+    #[must_use]
+    pub fn at(tz: Tz, at: UtcMillis) -> Offset {
+        rules(tz).offset(at.0)
+    }
+
+    #[must_use]
+    pub fn is_in_force(&self, at: UtcMillis) -> bool {
+        self.from <= at && at < self.until
+    }
+
+    /// Since midnight on the local clock, as a day without changes counts it.
+    #[must_use]
+    pub fn time_of_day(&self, at: UtcMillis) -> Span {
+        Span(at.0.saturating_add(self.ahead.0).rem_euclid(DAY_MS))
+    }
 }
 
 /// Date and time of day on the local clock.
@@ -66,7 +93,7 @@ pub fn local_date(tz: Tz, at: UtcMillis) -> NaiveDate {
 /// The local time of day as a number in [0, 24), to the millisecond.
 #[must_use]
 pub fn hour_of_day(tz: Tz, at: UtcMillis) -> Hours {
-    Span(wall_ms(tz, at).rem_euclid(DAY_MS)).as_hours()
+    Offset::at(tz, at).time_of_day(at).as_hours()
 }
 
 /// The local time of day as people read it: `18:45`, seconds cut off.
@@ -142,12 +169,20 @@ impl Rules {
         Rules { starts: starts.into(), offsets_seconds: offsets_seconds.into(), zone }
     }
 
-    fn offset_seconds(&self, utc_ms: i64) -> i32 {
+    fn offset(&self, utc_ms: i64) -> Offset {
+        let offset = |seconds: i32, from, until| Offset {
+            ahead: Span::seconds(i64::from(seconds)),
+            from: UtcMillis(from),
+            until: UtcMillis(until),
+        };
         if !(TABLE_START..TABLE_END).contains(&utc_ms) {
-            return self.zone.to_offset(timestamp(utc_ms)).seconds();
+            // Nobody has to know for how long.
+            let seconds = self.zone.to_offset(timestamp(utc_ms)).seconds();
+            return offset(seconds, utc_ms, utc_ms.saturating_add(1));
         }
         let following = self.starts.partition_point(|start| *start <= utc_ms);
-        self.offsets_seconds[following - 1]
+        let until = self.starts.get(following).copied().unwrap_or(TABLE_END);
+        offset(self.offsets_seconds[following - 1], self.starts[following - 1], until)
     }
 
     fn utc_of_wall(&self, wall_ms: i64) -> i64 {

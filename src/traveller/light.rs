@@ -7,9 +7,11 @@
 //! A quarter hour depends on reports of its own time and on sleeps that begin at most [`LOOKAHEAD`] after it. So what
 //! lies that far behind the window cannot change any more.
 
+use chrono_tz::Tz;
+
 use crate::circadian::filter::{LightBin, LightSource};
 use crate::circadian::{BIN, LightModel, Place as LightPlace};
-use crate::flight::zones;
+use crate::flight::zones::Offset;
 use crate::planner::{Place, Stretch};
 use crate::traveller::facts::{Facts, Report};
 use crate::traveller::habit::UsualDay;
@@ -62,6 +64,8 @@ pub struct LightAtEye<'a> {
     bouts: Vec<Bout>,
     next_bout: usize,
     stretch: usize,
+    /// The offset that was in force last, and where.
+    offset: Option<(Tz, Offset)>,
     /// Start of the usual night asked for last, and what the log says of it.
     night: Option<(UtcMillis, Night)>,
     /// How much later than on the clock on the wall the usual day is lived, in whole quarter hours; `None` where nobody knows
@@ -79,6 +83,7 @@ impl<'a> LightAtEye<'a> {
             bouts: sources.sleeps.bouts(DARK_GAP, sources.open_ends_after, UtcMillis::MIN, sources.now),
             next_bout: 0,
             stretch: 0,
+            offset: None,
             night: None,
             later: Some(Span::ZERO),
             sources,
@@ -105,7 +110,8 @@ impl<'a> LightAtEye<'a> {
             return LightBin { light: measured, source: LightSource::Measured };
         }
         let stretch = self.stretch_at(bin);
-        let local_hour = zones::hour_of_day(stretch.time_zone, bin - self.later.unwrap_or(Span::ZERO));
+        let time_of_day = self.time_of_day(stretch.time_zone, bin - self.later.unwrap_or(Span::ZERO));
+        let local_hour = time_of_day.as_hours();
         match reported.unmeasured {
             Some(Report::Context(context)) => {
                 return LightBin { light: model.in_context(context, local_hour), source: LightSource::Context };
@@ -120,7 +126,7 @@ impl<'a> LightAtEye<'a> {
             let light = model.imputed(HOUR_OF_NO_HOUR, LightPlace::Home);
             return LightBin { light, source: LightSource::Imputed };
         }
-        let local_minute = libm::round(local_hour.0 * 60.0) as i32;
+        let local_minute = time_of_day.as_minutes() as i32;
         let light = match stretch.place {
             // What somebody does aboard follows no habit; the cabin's lamps follow the clock of where it goes.
             Place::Aboard { .. } => model.imputed(local_hour, LightPlace::Cabin),
@@ -131,6 +137,13 @@ impl<'a> LightAtEye<'a> {
             Place::Home | Place::Away { .. } => model.imputed(local_hour, LightPlace::Home),
         };
         LightBin { light, source: LightSource::Imputed }
+    }
+
+    /// On the clock on the wall. Zones are asked once between their changes.
+    fn time_of_day(&mut self, tz: Tz, at: UtcMillis) -> Span {
+        let known = self.offset.filter(|(zone, offset)| *zone == tz && offset.is_in_force(at));
+        let (_, offset) = *self.offset.insert(known.unwrap_or_else(|| (tz, Offset::at(tz, at))));
+        offset.time_of_day(at)
     }
 
     fn reported(&mut self, bin: UtcMillis) -> Reported {

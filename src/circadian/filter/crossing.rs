@@ -3,8 +3,8 @@
 use std::f64::consts::{PI, TAU};
 
 use super::LightBin;
-use super::belief::{AMPLITUDES, BETA, Belief, DELTA, GAIN, Lane, PHASE};
-use super::circle::{ANY_TIME_SD, gather_hours, gather_phases};
+use super::belief::{BETA, Belief, DELTA, GAIN, Lane, PHASE};
+use super::circle::{gather_hours, gather_phases};
 use super::ensemble::{CellLight, Ensemble, move_all};
 use super::matrix::{MOVING, Vector, solve_lower};
 use super::mixture::PARTS;
@@ -54,33 +54,29 @@ impl Run<'_> {
     /// is. `light` is asked once for every quarter hour from [`Run::at`] on, in order.
     #[must_use]
     pub fn next_minimum(&self, at: UtcMillis, mut light: impl FnMut(UtcMillis) -> LightBin) -> Published {
-        let ensembles = self.ensembles();
-        let mut watches: [Option<Watch>; PARTS] = [const { None }; PARTS];
-        for ((watch, ensemble), (_, belief)) in watches.iter_mut().zip(ensembles).zip(self.beliefs.iter()) {
-            *watch = ensemble.map(|ensemble| Watch::new(&ensemble, belief, (at - self.at()).as_hours().0));
-        }
+        let after = (at - self.at()).as_hours().0;
+        let drawn = self.ensembles().into_iter().zip(self.beliefs.iter());
+        let mut watches: Vec<Watch> =
+            drawn.map(|(ensemble, (_, belief))| Watch::new(ensemble, belief, after)).collect();
+        let seen = self.seen();
         let mut drives = self.model().drives();
         let mut cell = self.at();
-        while watches.iter().flatten().any(|watch| watch.minimum.is_none()) && cell - self.at() < LIMIT {
-            let (first, second) = (self.seen(light(cell), cell), self.seen(light(cell + BIN), cell + BIN));
+        while waiting(&mut watches).next().is_some() && cell - self.at() < LIMIT {
+            let (first, second) = (seen(light(cell), cell), seen(light(cell + BIN), cell + BIN));
             let cell_light = CellLight::new(&mut drives, first, second);
             move_all(waiting(&mut watches).map(|watch| &mut watch.ensemble), &cell_light, &self.model().numbers);
             waiting(&mut watches).for_each(Watch::look);
             cell += CELL;
         }
-        let reached = watches.map(|watch| watch.map(|watch| watch.reached()));
-        // There is a watch for every part, so for the heaviest.
-        let anywhere = Minimum { mean: CELL.as_hours().0, sd: ANY_TIME_SD, amplitude: AMPLITUDES.0 };
-        let main = reached[self.beliefs.heaviest_index()].unwrap_or(anywhere);
+        // There is a watch for every part.
+        let main = watches[self.beliefs.heaviest_index()].reached();
         let mut minima = [Weighed { weight: 0.0, mean: main.mean, sd: main.sd }; PARTS];
-        for ((minimum, reached), (weight, _)) in minima.iter_mut().zip(reached).zip(self.beliefs.iter()) {
-            if let Some(Minimum { mean, sd, .. }) = reached {
-                // The same turn as the heaviest.
-                *minimum = Weighed { weight, mean: main.mean + Hours(mean - main.mean).wrap_12().0, sd };
-            }
+        for ((minimum, watch), (weight, _)) in minima.iter_mut().zip(&watches).zip(self.beliefs.iter()) {
+            let Minimum { mean, sd, .. } = watch.reached();
+            // The same turn as the heaviest.
+            *minimum = Weighed { weight, mean: main.mean + Hours(mean - main.mean).wrap_12().0, sd };
         }
         let time = |hours: f64| self.at() + Span::from_hours(Hours(hours));
-        let after = (at - self.at()).as_hours().0;
         let said = if self.beliefs.is_one() {
             Said::of_one(main.mean, main.sd)
         } else {
@@ -98,8 +94,8 @@ impl Run<'_> {
     }
 }
 
-fn waiting(watches: &mut [Option<Watch>]) -> impl Iterator<Item = &mut Watch> {
-    watches.iter_mut().flatten().filter(|watch| watch.minimum.is_none())
+fn waiting(watches: &mut [Watch]) -> impl Iterator<Item = &mut Watch> {
+    watches.iter_mut().filter(|watch| watch.minimum.is_none())
 }
 
 /// Sample points on the way to their minimum.
@@ -129,7 +125,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(ensemble: &Ensemble, belief: &Belief, after: f64) -> Watch {
+    fn new(ensemble: Ensemble, belief: &Belief, after: f64) -> Watch {
         let (factor, samples) = ensemble.drawn();
         let cross: Vector<MOVING> = std::array::from_fn(|index| belief.covariance[index][BETA]);
         let weights = solve_lower(factor, &cross);
@@ -158,7 +154,7 @@ impl Watch {
             residual_beta: (belief.covariance[BETA][BETA] - explained).max(0.0),
             amplitude: 0.0,
             gain_reach: 2.0 * super::belief::REACH * factor[GAIN][GAIN],
-            ensemble: *ensemble,
+            ensemble,
             minimum: None,
         };
         watch.wait_for(PI + TAU * libm::ceil((mean - PI) / TAU));

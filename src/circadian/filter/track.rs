@@ -9,7 +9,7 @@ use super::compromise::Compromise;
 use super::ensemble::{CellLight, Ensemble, Noise, cells_in, move_all};
 use super::happening::Happening;
 use super::life::{Life, MainSleep, Use};
-use super::mixture::{Mixture, PARTS};
+use super::mixture::Mixture;
 use super::person::{EveningLight, Person};
 use super::prior::Prior;
 use super::{FilterModel, LightBin, REDRAWN};
@@ -199,24 +199,20 @@ impl Run<'_> {
         }
     }
 
-    fn carry(
-        &mut self,
-        stop: UtcMillis,
-        drives: &mut KnownDrives<'_>,
-        light: &mut impl FnMut(UtcMillis) -> LightBin,
-    ) {
+    fn carry(&mut self, stop: UtcMillis, drives: &mut KnownDrives<'_>, light: &mut impl FnMut(UtcMillis) -> LightBin) {
         let hours = (stop - self.at).as_hours().0;
         let mut ensembles = self.ensembles();
         let mut cell = self.at;
-        let mut light = |bin: UtcMillis| self.seen(light(bin), bin);
+        let seen = self.seen();
+        let mut light = |bin: UtcMillis| seen(light(bin), bin);
         for _ in 0..cells_in(stop - self.at) {
             let (first, second) = (light(cell), light(cell + BIN));
             let cell_light = CellLight::new(drives, first, second);
-            move_all(ensembles.iter_mut().flatten(), &cell_light, &self.model.numbers);
+            move_all(ensembles.iter_mut(), &cell_light, &self.model.numbers);
             cell += CELL;
         }
         let before = self.beliefs.mean_phase();
-        for (belief, ensemble) in self.beliefs.iter_mut().zip(ensembles.iter().flatten()) {
+        for (belief, ensemble) in self.beliefs.iter_mut().zip(&ensembles) {
             belief.follow(ensemble, hours, &self.person.prior, &self.model.numbers);
         }
         self.note_minimum(before, hours);
@@ -232,17 +228,21 @@ impl Run<'_> {
         }
     }
 
-    /// Light as it counts for this person at that time.
-    pub(super) fn seen(&self, bin: LightBin, at: UtcMillis) -> LightBin {
-        if self.person.evening == EveningLight::PLAIN {
-            return bin;
+    /// Light as it counts for this person at a time.
+    pub(super) fn seen(&self) -> impl Fn(LightBin, UtcMillis) -> LightBin + use<> {
+        let (evening, phase, from) = (self.person.evening, self.beliefs.mean_phase(), self.at);
+        move |bin, at| {
+            if evening == EveningLight::PLAIN {
+                return bin;
+            }
+            evening.at(bin, Radians(phase + (at - from).as_hours().0 * PHASE_PER_HOUR))
         }
-        self.person.evening.at(bin, Radians(self.beliefs.mean_phase() + (at - self.at).as_hours().0 * PHASE_PER_HOUR))
     }
 
-    pub(super) fn ensembles(&self) -> [Option<Ensemble>; PARTS] {
+    /// One for every part.
+    pub(super) fn ensembles(&self) -> Vec<Ensemble> {
         let noise = self.noise();
-        self.beliefs.each(|belief| Ensemble::of(belief, &self.model.oscillator, noise))
+        self.beliefs.iter().map(|(_, belief)| Ensemble::of(belief, &self.model.oscillator, noise)).collect()
     }
 
     fn noise(&self) -> Noise {

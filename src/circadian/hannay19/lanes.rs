@@ -109,11 +109,7 @@ impl Hannay19Lanes {
     #[must_use]
     pub fn personal(model: &Hannay19, tau: &[Hours; LANES], light_gain: &[f64; LANES]) -> Hannay19Lanes {
         let own: [Flow; LANES] = std::array::from_fn(|lane| model.personal_flow(tau[lane], light_gain[lane]));
-        let flow = LaneFlow {
-            drift: own.map(|own| own.drift),
-            gain: own.map(|own| own.gain),
-            shared: model.flow,
-        };
+        let flow = LaneFlow { drift: own.map(|own| own.drift), gain: own.map(|own| own.gain), shared: model.flow };
         Hannay19Lanes { flow, model: *model, vectors: Vectors::fastest() }
     }
 

@@ -30,8 +30,8 @@ mod state;
 mod tests;
 mod wide;
 
-use self::flow::{Flow, StepLight, Stride};
 pub use self::drives::{KnownDrives, LaneDrives};
+use self::flow::{Flow, StepLight, Stride};
 pub use self::lanes::{Hannay19Lanes, LANES, LaneStates};
 pub use self::parameters::Hannay19Parameters;
 pub use self::state::Hannay19State;

@@ -65,7 +65,13 @@ impl Vectors {
     }
 
     #[inline]
-    pub(super) fn advance<const N: usize>(self, flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
+    pub(super) fn advance<const N: usize>(
+        self,
+        flows: [&LaneFlow; N],
+        states: &mut [LaneStates; N],
+        light: &LaneLight,
+        stride: &Stride,
+    ) {
         match self.0 {
             Width::Plain => advance_plain(flows, states, light, stride),
             #[cfg(target_arch = "x86_64")]
@@ -79,18 +85,33 @@ impl Vectors {
 }
 
 #[inline(never)]
-fn advance_plain<const N: usize>(flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
+fn advance_plain<const N: usize>(
+    flows: [&LaneFlow; N],
+    states: &mut [LaneStates; N],
+    light: &LaneLight,
+    stride: &Stride,
+) {
     advance_lanes(flows, states, light, stride);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn advance_avx2<const N: usize>(flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
+fn advance_avx2<const N: usize>(
+    flows: [&LaneFlow; N],
+    states: &mut [LaneStates; N],
+    light: &LaneLight,
+    stride: &Stride,
+) {
     advance_lanes(flows, states, light, stride);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn advance_avx512<const N: usize>(flows: [&LaneFlow; N], states: &mut [LaneStates; N], light: &LaneLight, stride: &Stride) {
+fn advance_avx512<const N: usize>(
+    flows: [&LaneFlow; N],
+    states: &mut [LaneStates; N],
+    light: &LaneLight,
+    stride: &Stride,
+) {
     advance_lanes(flows, states, light, stride);
 }
