@@ -1,4 +1,4 @@
-use chrono::{Offset, TimeZone as _, Utc};
+use chrono::{Offset as _, TimeZone as _, Utc};
 use chrono_tz::{America, Asia, Australia, Europe, Pacific};
 use proptest::prelude::*;
 
@@ -152,11 +152,23 @@ proptest! {
         let rules = rules(tz);
         let change = rules.starts[pick % rules.starts.len()].max(TABLE_START + 3 * DAY_MS);
         let utc_ms = (change + minutes * MINUTE_MS).div_euclid(MINUTE_MS) * MINUTE_MS;
-        for offset in [rules.offset_seconds(change - 1), rules.offset_seconds(change)] {
-            let wall_ms = utc_ms + i64::from(offset) * 1_000;
+        for offset in [rules.offset(change - 1), rules.offset(change)] {
+            let wall_ms = utc_ms + offset.ahead.0;
             prop_assert_eq!(rules.utc_of_wall(wall_ms), rules.utc_of_wall_by_jiff(wall_ms));
         }
     }
+}
+
+#[test]
+fn an_offset_is_in_force_from_its_change_to_the_next() {
+    let in_force = Offset::at(Europe::Amsterdam, utc("2026-07-01T00:00:00Z"));
+    let (spring, autumn) = (utc("2026-03-29T01:00:00Z"), utc("2026-10-25T01:00:00Z"));
+    for (at, holds) in [(spring, true), (spring - Span(1), false), (autumn - Span(1), true), (autumn, false)] {
+        assert_eq!(in_force.is_in_force(at), holds, "{at}");
+        assert_eq!(in_force.time_of_day(at).as_hours() == hour_of_day(Europe::Amsterdam, at), holds, "{at}");
+    }
+    let long_ago = utc("1900-07-01T00:00:00Z");
+    assert!(Offset::at(Europe::Amsterdam, long_ago).is_in_force(long_ago));
 }
 
 #[test]

@@ -164,7 +164,7 @@ impl Household {
         if let (Err(place), true) = (place, trip.legs.is_empty()) {
             // Called off before it was heard of: kept, so that the older revision that is still to come stays off.
             let more = self.more.get_or_insert_default();
-            more.journeys.insert(place, Journey::new(trip, moment.judged_at, now));
+            more.keep_journey(place, Journey::new(trip, moment.judged_at, now));
             trips::forget_old(&mut more.journeys, &self.travellers, now, models.people.shift_remembered);
             return;
         }
@@ -184,7 +184,7 @@ impl Household {
         let more = self.more.get_or_insert_default();
         match place {
             Ok(place) => more.journeys[place] = journey.clone(),
-            Err(place) => more.journeys.insert(place, journey.clone()),
+            Err(place) => more.keep_journey(place, journey.clone()),
         }
         trips::forget_old(&mut more.journeys, &self.travellers, now, models.people.shift_remembered);
         self.watch_the_difference(&flights_before, effects);

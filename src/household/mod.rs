@@ -81,6 +81,14 @@ struct More {
     next_move: Due,
 }
 
+impl More {
+    /// Hardly anybody has two: room for more would be most of what a journey costs.
+    fn keep_journey(&mut self, place: usize, journey: Journey) {
+        self.journeys.reserve_exact(1);
+        self.journeys.insert(place, journey);
+    }
+}
+
 /// Somebody who asked to be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Tombstone {

@@ -10,9 +10,9 @@ use super::matrix::{MOVING, Vector, solve_lower};
 use super::mixture::PARTS;
 use super::said::{Said, Weighed};
 use super::track::Run;
-use crate::circadian::PHASE_PER_HOUR;
 use crate::circadian::drive::{BIN, CELL};
 use crate::circadian::hannay19::{LANES, LaneStates};
+use crate::circadian::{Hannay19State, PHASE_PER_HOUR};
 use crate::units::{Hours, Span, UtcMillis};
 
 /// Nobody watches for longer: light may hold a clock of hardly any amplitude where it is, and what has not reached its minimum
@@ -186,7 +186,7 @@ impl Watch {
         if self.elapsed >= self.watched_from {
             for lane in 0..LANES {
                 // An angle costs as much as half a step of all lanes, and most looks are early.
-                if self.crossed[lane].is_some() || self.goals[lane].lies_beyond(&states, lane) {
+                if self.crossed[lane].is_some() || self.goals[lane].lies_beyond(&states.state(lane)) {
                     continue;
                 }
                 let after = self.phase(&states, lane);
@@ -269,8 +269,7 @@ impl Goal {
     }
 
     /// Whether a point has not come to the goal, without its angle: `false` also where only that could tell.
-    fn lies_beyond(&self, states: &LaneStates, lane: usize) -> bool {
-        let state = states.state(lane);
+    fn lies_beyond(&self, state: &Hannay19State) -> bool {
         // The half turn that the point is in.
         let from = TAU * f64::from(state.turns()) - if state.im() >= 0.0 { 0.0 } else { PI };
         if from + PI < self.phase - SURELY_APART {
@@ -278,5 +277,30 @@ impl Goal {
         }
         // The goal is in there too: the point is ahead of it, or behind, by less than half a turn.
         from <= self.phase && self.cosine * state.im() - self.sine * state.re() < -SURELY_ASIDE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::units::Radians;
+
+    proptest! {
+        #[test]
+        fn nothing_that_has_come_to_a_goal_is_taken_for_one_that_has_not(
+            phase in -100.0..100.0f64,
+            off in prop_oneof![-20.0..20.0f64, -1e-5..1e-5f64, Just(0.0)],
+            half_turns in -6i32..6,
+            amplitude in 1e-6..1.0f64,
+        ) {
+            let state = Hannay19State::new(amplitude, Radians(phase), 0.5);
+            let goal = state.phase().0 + PI * f64::from(half_turns) + off;
+            let is_there = state.phase().0 >= goal;
+            prop_assert!(!(is_there && Goal::at(goal).lies_beyond(&state)));
+            // What is a turn ahead is never left to angles.
+            prop_assert!(goal - state.phase().0 < TAU || Goal::at(goal).lies_beyond(&state));
+        }
     }
 }

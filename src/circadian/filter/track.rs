@@ -204,9 +204,8 @@ impl Run<'_> {
         let mut ensembles = self.ensembles();
         let mut cell = self.at;
         let seen = self.seen();
-        let mut light = |bin: UtcMillis| seen(light(bin), bin);
         for _ in 0..cells_in(stop - self.at) {
-            let (first, second) = (light(cell), light(cell + BIN));
+            let (first, second) = (seen(light(cell), cell), seen(light(cell + BIN), cell + BIN));
             let cell_light = CellLight::new(drives, first, second);
             move_all(ensembles.iter_mut(), &cell_light, &self.model.numbers);
             cell += CELL;
@@ -231,12 +230,8 @@ impl Run<'_> {
     /// Light as it counts for this person at a time.
     pub(super) fn seen(&self) -> impl Fn(LightBin, UtcMillis) -> LightBin + use<> {
         let (evening, phase, from) = (self.person.evening, self.beliefs.mean_phase(), self.at);
-        move |bin, at| {
-            if evening == EveningLight::PLAIN {
-                return bin;
-            }
-            evening.at(bin, Radians(phase + (at - from).as_hours().0 * PHASE_PER_HOUR))
-        }
+        let phase_at = move |at: UtcMillis| Radians(phase + (at - from).as_hours().0 * PHASE_PER_HOUR);
+        move |bin, at| if evening == EveningLight::PLAIN { bin } else { evening.at(bin, phase_at(at)) }
     }
 
     /// One for every part.

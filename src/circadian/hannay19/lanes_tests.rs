@@ -67,6 +67,31 @@ proptest! {
     }
 
     #[test]
+    fn two_eights_step_together_to_the_bits_of_one_after_the_other(
+        one in any_people(),
+        other in any_people(),
+        lights in proptest::collection::vec(any_light(), LANES),
+        length in prop_oneof![2 => Just(CELL), 2 => Just(BIN), 1 => (0..=CELL.0).prop_map(Span)],
+    ) {
+        let light: [Lux; LANES] = std::array::from_fn(|lane| Lux(lights[lane]));
+        for vectors in widths() {
+            let eights = [one, other].map(|people| Hannay19Lanes::with_vectors(&people.map(|(clock, _)| clock), vectors));
+            let mut lanes = [one, other].map(|people| LaneStates::new(&people.map(|(_, state)| state)));
+            let drives = eights[0].drives(&light);
+            let mut apart = lanes;
+            for _ in 0..3 {
+                Hannay19Lanes::step_two([&eights[0], &eights[1]], &mut lanes, &drives, length);
+                for (clocks, states) in eights.iter().zip(&mut apart) {
+                    clocks.step(states, &drives, length);
+                }
+            }
+            for (people, (together, apart)) in [one, other].iter().zip(lanes.iter().zip(&apart)) {
+                assert_same(people, together, |lane| apart.state(lane))?;
+            }
+        }
+    }
+
+    #[test]
     fn every_width_lives_days_to_the_bits_of_one_after_the_other(
         people in any_people(),
         lights in proptest::collection::vec(any_light(), 60),
