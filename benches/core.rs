@@ -154,7 +154,7 @@ struct Life {
     /// Whether the clock is settled every evening, as it is for who is told something; else when facts have gathered.
     is_settled_daily: bool,
     works_at_night: bool,
-    /// Hours that the local clock is ahead of the one at home after a flight.
+    /// After a flight from London: hours that the local clock is ahead of the one at home, its zone, and an airport.
     flown: Option<(i64, Tz, &'static str)>,
     tests: i64,
 }
@@ -174,8 +174,8 @@ const MINUTE: Span = Span::minutes(1);
 const FAR_WEST: Option<(i64, Tz, &str)> = Some((-8, Tz::America__Los_Angeles, "LAX"));
 const FAR_EAST: Option<(i64, Tz, &str)> = Some((10, Tz::Australia__Brisbane, "BNE"));
 
-/// A first day of events is looked at from the habit on; later, all of the window is run again, 66 to 72 h, and of who flew a
-/// day ago less of it with several beliefs than later.
+/// On the first day the window begins in the phase of the habit, later in what was settled; 66 to 72 h of it are run again. Who
+/// landed four days ago is followed by several beliefs over all of it.
 const LIVES: &[Life] = &[
     ADULT,
     Life { name: "an adult, light every minute", light_every: MINUTE, ..ADULT },
@@ -230,6 +230,10 @@ fn estimates(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn sleeps(view: &View<'_>, traveller: &mut Traveller, start: UtcMillis, end: UtcMillis) {
+    traveller.note_sleep(view, &SleepReport { start, end: Some(end), kind: None, deleted: false, stamp: end });
+}
+
 impl Life {
     /// The traveller after so many days, where they were, and the time of asking.
     fn lived(&self, models: &Models, days: i64) -> (Traveller, Vec<Stretch>, UtcMillis) {
@@ -263,7 +267,7 @@ impl Life {
         let works = if self.works_at_night && day >= FIRST_NIGHT_OF_WORK { 9 } else { 0 };
         let wake = midnight + Span::days(day) + Span::hours(7 - ahead + works);
         let slept = if self.age == AgeBand::Toddler { Span::minutes(690) } else { Span::hours(8) };
-        self.sleep(&view(wake), traveller, wake - slept, wake);
+        sleeps(&view(wake), traveller, wake - slept, wake);
         let awake = Span::days(1) - slept - Span::hours(1);
         let mut now = wake;
         while now < wake + awake {
@@ -273,11 +277,11 @@ impl Life {
             if traveller.has_gathered_facts(now) {
                 traveller.settle(&view(now));
             }
-            now = now + self.light_every;
+            now += self.light_every;
         }
         if self.age == AgeBand::Toddler {
             let nap = wake + Span::minutes(330);
-            self.sleep(&view(wake + awake), traveller, nap, nap + Span::minutes(90));
+            sleeps(&view(wake + awake), traveller, nap, nap + Span::minutes(90));
         }
         if (FIRST_TEST..FIRST_TEST + self.tests).contains(&day) {
             let test = PhaseMeasurement { marker: Marker::Cbtmin, at: wake - Span::hours(3), sd: Span::minutes(20) };
@@ -287,10 +291,6 @@ impl Life {
             traveller.settle(&view(wake + awake));
         }
         wake + awake
-    }
-
-    fn sleep(&self, view: &View<'_>, traveller: &mut Traveller, start: UtcMillis, end: UtcMillis) {
-        traveller.note_sleep(view, &SleepReport { start, end: Some(end), kind: None, deleted: false, stamp: end });
     }
 
     fn whereabouts(&self, midnight: UtcMillis) -> Vec<Stretch> {

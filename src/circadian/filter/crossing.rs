@@ -55,7 +55,8 @@ impl Run<'_> {
     #[must_use]
     pub fn next_minimum(&self, at: UtcMillis, mut light: impl FnMut(UtcMillis) -> LightBin) -> Published {
         let after = (at - self.at()).as_hours().0;
-        let drawn = self.ensembles().into_iter().zip(self.beliefs.iter());
+        let ensembles = self.ensembles();
+        let drawn = ensembles.iter().zip(self.beliefs.iter());
         let mut watches: Vec<Watch> =
             drawn.map(|(ensemble, (_, belief))| Watch::new(ensemble, belief, after)).collect();
         let seen = self.seen();
@@ -125,7 +126,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(ensemble: Ensemble, belief: &Belief, after: f64) -> Watch {
+    fn new(ensemble: &Ensemble, belief: &Belief, after: f64) -> Watch {
         let (factor, samples) = ensemble.drawn();
         let cross: Vector<MOVING> = std::array::from_fn(|index| belief.covariance[index][BETA]);
         let weights = solve_lower(factor, &cross);
@@ -154,7 +155,7 @@ impl Watch {
             residual_beta: (belief.covariance[BETA][BETA] - explained).max(0.0),
             amplitude: 0.0,
             gain_reach: 2.0 * super::belief::REACH * factor[GAIN][GAIN],
-            ensemble,
+            ensemble: *ensemble,
             minimum: None,
         };
         watch.wait_for(PI + TAU * libm::ceil((mean - PI) / TAU));

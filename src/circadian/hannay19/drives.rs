@@ -78,8 +78,8 @@ pub(super) struct Recent<K> {
 const KNOWN_LEVELS: usize = 4;
 
 impl<K: Copy + PartialEq> Recent<K> {
-    pub(super) fn new(key: K, drives: LaneDrives) -> Recent<K> {
-        Recent { entries: [(key, drives); KNOWN_LEVELS], last: 0 }
+    pub(super) fn new(key: K, drives: &LaneDrives) -> Recent<K> {
+        Recent { entries: [(key, *drives); KNOWN_LEVELS], last: 0 }
     }
 
     /// Where the drives of a key are, until two others were asked for.
@@ -114,7 +114,7 @@ impl<'a> KnownDrives<'a> {
     #[must_use]
     pub fn new(model: &'a Hannay19) -> KnownDrives<'a> {
         let dark = Lux(0.0);
-        KnownDrives { model, recent: Recent::new(dark.0.to_bits(), LaneDrives::everywhere(model, dark)) }
+        KnownDrives { model, recent: Recent::new(dark.0.to_bits(), &LaneDrives::everywhere(model, dark)) }
     }
 
     /// Under the first of two lights, and under the second.

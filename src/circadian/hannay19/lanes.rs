@@ -140,7 +140,7 @@ impl Hannay19Lanes {
         mut light: impl FnMut(UtcMillis) -> [Lux; LANES],
     ) {
         let dark = [Lux(0.0); LANES];
-        let mut known = Recent::new(bits(&dark), self.drives(&dark));
+        let mut known = Recent::new(bits(&dark), &self.drives(&dark));
         let mut cell_start = from.floor_to(CELL);
         while from < to && cell_start < to {
             let now = from.max(cell_start);
