@@ -43,13 +43,26 @@ pub fn connection(
     if inbound.destination != outbound.origin || !both_fly {
         return Connection::Safe;
     }
-    let left = leaving.times.departs - arriving.times.arrives;
-    if left < numbers.gate_closes {
+    if comes_too_late((inbound, arriving), (outbound, leaving), numbers) {
         return Connection::Missed;
     }
+    let left = leaving.times.departs - arriving.times.arrives;
     // What was sold as a connection is one, however short.
     let booked = outbound.departs - inbound.arrives;
     if left < least(inbound, outbound, numbers).min(booked) { Connection::AtRisk { left } } else { Connection::Safe }
+}
+
+/// Whether who arrives by one leg finds the gate of the other closed, whatever becomes of that flight then.
+#[must_use]
+pub fn comes_too_late(
+    (inbound, arriving): (&Leg, &LegStanding),
+    (outbound, leaving): (&Leg, &LegStanding),
+    numbers: &ConnectionNumbers,
+) -> bool {
+    let gets_there = matches!(arriving.fate, LegFate::Flying | LegFate::Cancelled { certain: false });
+    gets_there
+        && inbound.destination == outbound.origin
+        && leaving.times.departs - arriving.times.arrives < numbers.gate_closes
 }
 
 fn least(inbound: &Leg, outbound: &Leg, numbers: &ConnectionNumbers) -> Span {
@@ -103,6 +116,25 @@ mod tests {
         assert_eq!(late(&inbound, &outbound, 80), Connection::AtRisk { left: Span::minutes(40) });
         assert_eq!(late(&inbound, &outbound, 110), Connection::Missed, "the gate is closed");
         assert_eq!(late(&inbound, &outbound, 200), Connection::Missed);
+    }
+
+    #[test]
+    fn who_comes_too_late_for_a_flight_does_so_whatever_becomes_of_it() {
+        let (inbound, outbound) = (leg("VIE", "AMS", 0, 120), leg("AMS", "JFK", 240, 700));
+        let numbers = PeopleModel::embedded().journey.connections;
+        let arriving = |minutes, fate| {
+            let arrives = inbound.arrives + Span::minutes(minutes);
+            LegStanding { times: LegTimes { departs: inbound.departs, arrives }, fate }
+        };
+        let leaving = |fate| LegStanding { fate, ..LegStanding::booked(&outbound) };
+        let is_late = |arriving, leaving| comes_too_late((&inbound, &arriving), (&outbound, &leaving), &numbers);
+        for fate in [LegFate::Flying, LegFate::Cancelled { certain: true }, LegFate::Diverted { to: None }] {
+            assert!(is_late(arriving(110, LegFate::Flying), leaving(fate)));
+            assert!(!is_late(arriving(100, LegFate::Flying), leaving(fate)));
+        }
+        let flies = leaving(LegFate::Flying);
+        assert!(is_late(arriving(110, LegFate::Cancelled { certain: false }), flies), "it may fly yet");
+        assert!(!is_late(arriving(110, LegFate::Diverted { to: None }), flies), "nobody knows when they get there");
     }
 
     #[test]

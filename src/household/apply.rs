@@ -72,7 +72,7 @@ impl Household {
                 if is_new {
                     // Home itself may have moved: seen anew.
                     self.after_moving(models, place, now);
-                    self.count_travelling(now);
+                    self.count_travelling(models, now);
                     self.set_next_due();
                 }
                 Noted::default()
@@ -147,7 +147,7 @@ impl Household {
             }
         }
         self.watch_the_difference(&flights_before, effects);
-        self.count_travelling(moment.now);
+        self.count_travelling(models, moment.now);
         self.set_next_due();
     }
 
@@ -165,7 +165,7 @@ impl Household {
             // Called off before it was heard of: kept, so that the older revision that is still to come stays off.
             let more = self.more.get_or_insert_default();
             more.keep_journey(place, Journey::new(trip, moment.judged_at, now));
-            trips::forget_old(&mut more.journeys, &self.travellers, now, models.people.shift_remembered);
+            trips::forget_old(&mut more.journeys, &self.travellers, now, &models.people);
             return;
         }
 
@@ -186,7 +186,7 @@ impl Household {
             Ok(place) => more.journeys[place] = journey.clone(),
             Err(place) => more.keep_journey(place, journey.clone()),
         }
-        trips::forget_old(&mut more.journeys, &self.travellers, now, models.people.shift_remembered);
+        trips::forget_old(&mut more.journeys, &self.travellers, now, &models.people);
         self.watch_the_difference(&flights_before, effects);
 
         for user_id in &concerned {
@@ -195,7 +195,7 @@ impl Household {
                 self.tell_of_trip(models, place, before.as_ref(), &journey, moment, effects);
             }
         }
-        self.count_travelling(moment.now);
+        self.count_travelling(models, moment.now);
         self.set_next_due();
     }
 

@@ -12,6 +12,8 @@ use crate::event::activity::{
 };
 use crate::event::flight::{Cancellation, FlightKey, FlightState, FlightStatus, FlightTimes, Iata, SlotTimes, Watch};
 use crate::event::recommendation::{Estimate, Reason, Recommendation};
+use crate::planner::Stretch;
+use crate::traveller::{Models, Traveller};
 use crate::units::{Lux, Span, UtcMillis};
 
 /// Monday 2026-03-02, midnight in London and UTC.
@@ -171,6 +173,12 @@ impl Story {
             self.napped(user, at(day, 15.5 - off), at(day, 16.75 - off));
         }
         self.slept(user, at(last, 19.5), at(last + 1, 7.0));
+    }
+
+    /// Where somebody was, is and will be, as announced.
+    pub fn whereabouts_of(&self, traveller: &Traveller) -> Vec<Stretch> {
+        static MODELS: OnceLock<Models> = OnceLock::new();
+        self.household.whereabouts(MODELS.get_or_init(Models::embedded), traveller)
     }
 
     pub fn estimates(&self) -> Vec<Estimate> {

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 use super::Household;
 use super::recommend::{Occasion, Topic};
-use super::trips::Journey;
+use super::trips::within_reach;
 use crate::engine::{Effects, Moment};
 use crate::event::activity::Leg;
 use crate::event::flight::{FlightStatus, Iata};
@@ -50,19 +50,12 @@ struct BrokenConnection {
     left: Option<Span>,
 }
 
+/// The legs of a trip as they stand.
+type Legs<'a> = [(&'a Leg, &'a LegStanding)];
+
 /// What a leg's new standing does to the connections on either side of it; the one that is missed goes before the one that
 /// is at risk.
-fn broken_connection(
-    journey: &Journey,
-    changed: usize,
-    standing: &LegStanding,
-    numbers: &ConnectionNumbers,
-) -> Option<BrokenConnection> {
-    let legs: Vec<(&Leg, &LegStanding)> = journey
-        .legs()
-        .enumerate()
-        .map(|(index, (leg, old))| (leg, if index == changed { standing } else { old }))
-        .collect();
+fn broken_connection(legs: &Legs<'_>, changed: usize, numbers: &ConnectionNumbers) -> Option<BrokenConnection> {
     let pairs = legs.windows(2).enumerate().filter(|(first, _)| *first == changed || first + 1 == changed);
     let broken = pairs.filter_map(|(first, pair)| {
         let changed_comes_first = first == changed;
@@ -79,18 +72,11 @@ fn broken_connection(
 }
 
 /// Where the news mends a connection that was missed or at risk by what was known before.
-fn mended_connection(
-    journey: &Journey,
-    changed: usize,
-    standing: &LegStanding,
-    numbers: &ConnectionNumbers,
-) -> Option<Iata> {
-    let before: Vec<(&Leg, &LegStanding)> = journey.legs().collect();
-    let now = |index: usize| if index == changed { (before[index].0, standing) } else { before[index] };
+fn mended_connection(before: &Legs<'_>, now: &Legs<'_>, changed: usize, numbers: &ConnectionNumbers) -> Option<Iata> {
     let mended = before.windows(2).enumerate().find(|(first, pair)| {
         let is_about = *first == changed || first + 1 == changed;
         let was_safe = matches!(connection(pair[0], pair[1], numbers), Connection::Safe);
-        is_about && !was_safe && matches!(connection(now(*first), now(first + 1), numbers), Connection::Safe)
+        is_about && !was_safe && matches!(connection(now[*first], now[first + 1], numbers), Connection::Safe)
     });
     mended.map(|(_, pair)| pair[1].0.origin)
 }
@@ -165,6 +151,21 @@ impl Household {
                     continue;
                 }
                 let numbers = &models.people.journey.connections;
+                let before: Vec<(&Leg, &LegStanding)> = journey.legs().collect();
+                let mut after = before.clone();
+                after[leg_index].1 = &standing;
+                let broken = broken_connection(&after, leg_index, numbers);
+                let leaves_without_them =
+                    [&before, &after].into_iter().all(|legs| !within_reach(legs.iter().copied(), numbers)[leg_index]);
+                // What becomes of it would be told as if they flew it.
+                let is_beside_the_point = match standing.fate {
+                    LegFate::Flying => broken.as_ref().is_none_or(|broken| broken.left.is_some()),
+                    LegFate::Diverted { .. } => true,
+                    LegFate::Cancelled { .. } => false,
+                };
+                if leaves_without_them && is_beside_the_point {
+                    continue;
+                }
                 let reinstated = match (announced.fate, standing.fate) {
                     (LegFate::Flying, _) | (_, LegFate::Cancelled { .. } | LegFate::Diverted { .. }) => None,
                     (LegFate::Cancelled { .. }, LegFate::Flying) => Some(false),
@@ -179,8 +180,8 @@ impl Household {
                     booked: LegStanding::booked(leg),
                     late_by: standing.delay(leg),
                     reinstated,
-                    broken: broken_connection(journey, leg_index, &standing, numbers),
-                    mended_in: mended_connection(journey, leg_index, &standing, numbers),
+                    broken,
+                    mended_in: mended_connection(&before, &after, leg_index, numbers),
                 };
                 for user_id in &journey.trip.travellers {
                     to_tell.entry(user_id.clone()).or_insert_with(|| told.clone());
@@ -211,7 +212,7 @@ impl Household {
             let place = self.traveller_at(&user_id, now);
             self.tell_of_flight(models, place, status, &told, moment, effects);
         }
-        self.count_travelling(moment.now);
+        self.count_travelling(models, moment.now);
         self.set_next_due();
     }
 

@@ -90,7 +90,7 @@ fn a_trip_that_is_called_off_is_watched_no_longer_and_not_brought_back_by_an_old
     tell_trip(&mut story, at(1, 11.0), trip(2, &["ana", "mia"], vec![to_new_york()]));
     assert_eq!(story.watches.len(), watches);
     let traveller = &story.household.travellers()[0];
-    assert_eq!(story.household.whereabouts(traveller).len(), 1);
+    assert_eq!(story.whereabouts_of(traveller).len(), 1);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_cancellation_and_a_diversion_are_said() {
     story.tell(at(7, 6.0), "", news(cancelled(&to_new_york(), at(7, 6.0))));
     assert_eq!(story.said_since(before), [("ana", Reason::FlightCancelled), ("mia", Reason::FlightCancelled)]);
     let ana = &story.household.travellers()[0];
-    assert!(story.household.whereabouts(ana).iter().all(|stretch| stretch.place == Place::Home));
+    assert!(story.whereabouts_of(ana).iter().all(|stretch| stretch.place == Place::Home));
 
     let mut story = planned(vec![to_new_york()]);
     story.until(at(7, 18.0));
@@ -158,7 +158,7 @@ fn a_cancellation_and_a_diversion_are_said() {
     let since = story.said_since(before);
     assert!(since.contains(&("mia", Reason::FlightDiverted)) && since.contains(&("ana", Reason::FlightDiverted)));
     let ana = &story.household.travellers()[0];
-    assert_eq!(story.household.whereabouts(ana).last().unwrap().time_zone, Tz::America__Vancouver);
+    assert_eq!(story.whereabouts_of(ana).last().unwrap().time_zone, Tz::America__Vancouver);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_stay_is_away_and_the_way_back_leads_home() {
     let back = leg("BA112", "JFK", "LHR", at(17, 23.0), at(18, 6.0));
     let story = planned(vec![to_new_york(), back]);
     let ana = &story.household.travellers()[0];
-    let path = story.household.whereabouts(ana);
+    let path = story.whereabouts_of(ana);
     let places: Vec<_> = path.iter().map(|stretch| (stretch.place, stretch.time_zone)).collect();
     let (lhr, jfk) = (iata("LHR"), iata("JFK"));
     assert_eq!(
@@ -224,7 +224,7 @@ fn who_stays_until_a_date_is_home_again_after_it() {
     let mut story = family();
     let stay = Trip { stay_until: Some(at(14, 0.0)), ..trip(1, &["ana"], vec![to_new_york()]) };
     tell_trip(&mut story, at(1, 9.0), stay);
-    let path = story.household.whereabouts(&story.household.travellers()[0]);
+    let path = story.whereabouts_of(&story.household.travellers()[0]);
     assert_eq!(path.last().map(|last| (last.place, last.from)), Some((Place::Home, at(14, 0.0))));
 }
 

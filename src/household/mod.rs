@@ -29,6 +29,8 @@ pub mod trips;
 #[cfg(test)]
 mod advice_tests;
 #[cfg(test)]
+mod connection_tests;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod journey_tests;
@@ -139,8 +141,9 @@ impl Household {
     }
 
     /// Where one of the household is, was and will be, as announced.
-    fn whereabouts(&self, traveller: &Traveller) -> Vec<Stretch> {
-        trips::whereabouts(self.journeys(), traveller, trips::Times::Announced)
+    fn whereabouts(&self, models: &Models, traveller: &Traveller) -> Vec<Stretch> {
+        let announced = trips::Times::Announced(&models.people.journey.connections);
+        trips::whereabouts(self.journeys(), traveller, announced)
     }
 
     /// Does something to one traveller in the light of where that person is.
@@ -151,7 +154,7 @@ impl Household {
         now: UtcMillis,
         act: impl FnOnce(&mut Traveller, &View<'_>) -> R,
     ) -> R {
-        let whereabouts = self.whereabouts(&self.travellers[place]);
+        let whereabouts = self.whereabouts(models, &self.travellers[place]);
         act(&mut self.travellers[place], &View { models, whereabouts: &whereabouts, now })
     }
 
@@ -172,11 +175,11 @@ impl Household {
     }
 
     /// To be called after anything has changed where somebody is, and when the next change has come.
-    fn count_travelling(&mut self, now: UtcMillis) {
+    fn count_travelling(&mut self, models: &Models, now: UtcMillis) {
         let (mut away, mut next_move) = (0, Due::NEVER);
         if !self.journeys().is_empty() {
             for traveller in &*self.travellers {
-                let whereabouts = self.whereabouts(traveller);
+                let whereabouts = self.whereabouts(models, traveller);
                 let here = stretch_at(&whereabouts, now);
                 away += u32::from(here.place != Place::Home);
                 next_move = next_move.min(here.to.into());

@@ -139,7 +139,7 @@ impl Household {
         effects: &mut Effects,
     ) -> bool {
         let now = moment.now;
-        let whereabouts = self.whereabouts(&self.travellers[place]);
+        let whereabouts = self.whereabouts(models, &self.travellers[place]);
         let view = View { models, whereabouts: &whereabouts, now };
         self.travellers[place].settle(&view);
 
@@ -255,7 +255,7 @@ impl Household {
 
     /// Everything known of one traveller as of `now`; changes nothing.
     pub(super) fn estimate(&self, models: &Models, traveller: &Traveller, now: UtcMillis) -> Estimate {
-        let whereabouts = self.whereabouts(traveller);
+        let whereabouts = self.whereabouts(models, traveller);
         let view = View { models, whereabouts: &whereabouts, now };
         let mut assessment = traveller.assess(&view);
         // To plan a day one has to know whose.

@@ -29,7 +29,7 @@ impl Household {
                 self.fire_nap(models, place, due, moment, effects);
             }
             Some(place) => self.fire_plan(models, place, due, moment, effects),
-            None if is_due(self.next_move()) => self.count_travelling(moment.now),
+            None if is_due(self.next_move()) => self.count_travelling(models, moment.now),
             None => self.forget_tombstones(moment.now),
         }
         self.set_next_due();
@@ -102,7 +102,7 @@ impl Household {
         if self.travellers[place].timers().plan == Due::NEVER {
             self.travellers[place].set_heading(None);
         }
-        self.count_travelling(moment.now);
+        self.count_travelling(models, moment.now);
     }
 
     /// After it has changed where somebody is, or will be.
@@ -117,7 +117,7 @@ impl Household {
             None
         } else {
             let traveller = &self.travellers[place];
-            let whereabouts = self.whereabouts(traveller);
+            let whereabouts = self.whereabouts(models, traveller);
             next_look(&View { models, whereabouts: &whereabouts, now }, traveller)
         };
         self.travellers[place].set_plan_timer(due);
@@ -147,10 +147,10 @@ impl Household {
         }
         let before = trips::flight_keys(self.journeys());
         if let Some(more) = &mut self.more {
-            trips::forget_old(&mut more.journeys, &self.travellers, now, remembered);
+            trips::forget_old(&mut more.journeys, &self.travellers, now, &models.people);
         }
         self.watch_the_difference(&before, effects);
-        self.count_travelling(now);
+        self.count_travelling(models, now);
         self.drop_more_if_empty();
     }
 }

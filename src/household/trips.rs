@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::event::activity::{Leg, Trip};
 use crate::event::flight::{FlightKey, Iata};
 use crate::flight::airports;
+use crate::flight::connection::{ConnectionNumbers, comes_too_late};
 use crate::flight::itinerary::{LegFate, LegStanding, LegTimes};
 use crate::flight::zones;
+use crate::planner::numbers::numbers as planner_numbers;
 use crate::planner::{Place, Stretch};
 use crate::traveller::Traveller;
-use crate::traveller::people::JourneyNumbers;
-use crate::units::{Hours, Span, UtcMillis};
+use crate::traveller::people::{JourneyNumbers, PeopleModel};
+use crate::units::{Hours, UtcMillis};
 
 /// Before anything that anybody reports.
 const LONG_AGO: UtcMillis = UtcMillis(0);
@@ -98,6 +100,27 @@ impl Journey {
     }
 }
 
+/// Of each leg of a trip, whether its travellers can get to it: not after a connection that is missed, nor to what goes on
+/// from there without a stay. After a stay they are taken to have come there by other means.
+#[must_use]
+pub fn within_reach<'a>(
+    legs: impl Iterator<Item = (&'a Leg, &'a LegStanding)>,
+    connections: &ConnectionNumbers,
+) -> Vec<bool> {
+    let mut reached = Vec::new();
+    let mut before: Option<(&Leg, &LegStanding, bool)> = None;
+    for (leg, standing) in legs {
+        let is_reached = match before {
+            None => true,
+            Some((inbound, arriving, true)) => !comes_too_late((inbound, arriving), (leg, standing), connections),
+            Some((missed, _, false)) => leg.departs - missed.arrives >= planner_numbers().horizon.stay,
+        };
+        reached.push(is_reached);
+        before = Some((leg, standing, is_reached));
+    }
+    reached
+}
+
 /// The flights of all trips.
 #[must_use]
 pub fn flight_keys(journeys: &[Journey]) -> BTreeSet<FlightKey> {
@@ -106,9 +129,10 @@ pub fn flight_keys(journeys: &[Journey]) -> BTreeSet<FlightKey> {
 
 /// By which times a journey is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Times {
+pub enum Times<'a> {
     Booked,
-    Announced,
+    /// With what tells a connection that is missed by them.
+    Announced(&'a ConnectionNumbers),
 }
 
 /// A flight that will be, or was, flown by somebody.
@@ -123,16 +147,20 @@ struct Flown {
     stay_until: Option<UtcMillis>,
 }
 
-fn flights_of(journeys: &[Journey], user_id: &str, times: Times) -> Vec<Flown> {
+fn flights_of(journeys: &[Journey], user_id: &str, times: Times<'_>) -> Vec<Flown> {
     let mut flights: Vec<Flown> = Vec::new();
     for journey in journeys.iter().filter(|journey| journey.is_of(user_id)) {
         let first_of_trip = flights.len();
-        for (leg, standing) in journey.legs() {
+        let reached = match times {
+            Times::Booked => vec![true; journey.trip.legs.len()],
+            Times::Announced(connections) => within_reach(journey.legs(), connections),
+        };
+        for ((leg, standing), _) in journey.legs().zip(reached).filter(|(_, is_reached)| *is_reached) {
             let (standing, destination) = match (times, standing.fate) {
                 (Times::Booked, _) => (LegStanding::booked(leg), leg.destination),
-                (Times::Announced, LegFate::Cancelled { certain: true }) => continue,
-                (Times::Announced, LegFate::Diverted { to: Some(to) }) => (*standing, to),
-                (Times::Announced, _) => (*standing, leg.destination),
+                (Times::Announced(_), LegFate::Cancelled { certain: true }) => continue,
+                (Times::Announced(_), LegFate::Diverted { to: Some(to) }) => (*standing, to),
+                (Times::Announced(_), _) => (*standing, leg.destination),
             };
             flights.push(Flown {
                 times: standing.times,
@@ -166,9 +194,10 @@ pub fn home_of(journeys: &[Journey], traveller: &Traveller) -> Option<Tz> {
     airports::lookup(first.origin).map(|airport| airport.time_zone)
 }
 
-/// Where a traveller was, is and will be: without gaps, from long ago on; the last stretch has no end.
+/// Where a traveller was, is and will be: without gaps, from long ago on; the last stretch has no end. Who misses a connection
+/// stays where that is until another flight is told of.
 #[must_use]
-pub fn whereabouts(journeys: &[Journey], traveller: &Traveller, times: Times) -> Vec<Stretch> {
+pub fn whereabouts(journeys: &[Journey], traveller: &Traveller, times: Times<'_>) -> Vec<Stretch> {
     let home = home_of(journeys, traveller).unwrap_or(Tz::UTC);
     let mut path = Path { stretches: Vec::new(), from: LONG_AGO, time_zone: home, place: Place::Home };
     if journeys.is_empty() {
@@ -238,15 +267,16 @@ pub fn difference(one: Tz, other: Tz, at: UtcMillis) -> Hours {
 }
 
 /// Forgets trips that are over and say nothing any more about where anybody is.
-pub fn forget_old(journeys: &mut Vec<Journey>, travellers: &[Traveller], now: UtcMillis, remembered: Span) {
+pub fn forget_old(journeys: &mut Vec<Journey>, travellers: &[Traveller], now: UtcMillis, people: &PeopleModel) {
+    let announced = Times::Announced(&people.journey.connections);
     let is_done = |journey: &Journey| {
-        let is_old = journey.ends() + remembered < now;
+        let is_old = journey.ends() + people.shift_remembered < now;
         is_old
             && journey.trip.travellers.iter().all(|user_id| {
                 let Some(traveller) = travellers.iter().find(|traveller| traveller.id() == &**user_id) else {
                     return true;
                 };
-                let alone = whereabouts(std::slice::from_ref(journey), traveller, Times::Announced);
+                let alone = whereabouts(std::slice::from_ref(journey), traveller, announced);
                 let ended_at_home = alone.last().is_none_or(|last| last.place == Place::Home);
                 let flew_on = journeys_after(journeys, journey, user_id, now);
                 ended_at_home || flew_on

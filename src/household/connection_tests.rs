@@ -1,0 +1,121 @@
+//! Where people are, and what they hear, once a connection is missed.
+
+use chrono_tz::Tz;
+
+use super::fixtures::*;
+use super::journey_tests::tell_trip;
+use crate::event::activity::Leg;
+use crate::event::flight::{FlightState, FlightStatus, Iata};
+use crate::event::recommendation::Reason;
+use crate::planner::Place;
+use crate::units::{Span, UtcMillis};
+
+fn to_amsterdam() -> Leg {
+    leg("KL1001", "LHR", "AMS", at(7, 8.0), at(7, 9.5))
+}
+
+fn on_to_new_york() -> Leg {
+    leg("KL641", "AMS", "JFK", at(7, 11.5), at(7, 20.0))
+}
+
+fn on_to_california() -> Leg {
+    leg("DL670", "JFK", "SFO", at(7, 23.5), at(8, 6.0))
+}
+
+/// Home again two weeks later.
+fn back() -> Leg {
+    leg("BA286", "SFO", "LHR", at(21, 23.0), at(22, 9.0))
+}
+
+/// Somebody on all of these, on the morning of the journey.
+fn on_the_morning_of(legs: Vec<Leg>) -> Story {
+    let mut story = Story::new();
+    story.profile(at(0, 8.0), "ana", adult(Tz::Europe__London));
+    tell_trip(&mut story, at(1, 9.0), trip(1, &["ana"], legs));
+    story.until(at(7, 5.0));
+    story
+}
+
+fn missed() -> Story {
+    let mut story = on_the_morning_of(vec![to_amsterdam(), on_to_new_york(), on_to_california(), back()]);
+    story.tell(at(7, 5.0), "", news(status(&to_amsterdam(), at(7, 5.0), Span::minutes(150))));
+    assert_eq!(story.said.last().unwrap().reason, Reason::ConnectionMissed);
+    story
+}
+
+/// From where to where, and when; a stay leads from an airport to itself.
+fn path(story: &Story) -> Vec<(Iata, Iata, UtcMillis)> {
+    let stretches = story.whereabouts_of(&story.household.travellers()[0]);
+    let places = stretches.iter().filter_map(|stretch| match stretch.place {
+        Place::Home => None,
+        Place::Aboard { origin, destination } => Some((origin, destination, stretch.from)),
+        Place::Away { airport } => Some((airport, airport, stretch.from)),
+    });
+    places.collect()
+}
+
+#[test]
+fn who_misses_a_connection_stays_there_until_a_flight_that_can_be_reached() {
+    let late = Span::minutes(150);
+    let [lhr, ams, sfo] = ["LHR", "AMS", "SFO"].map(iata);
+    assert_eq!(
+        path(&missed()),
+        [
+            (lhr, ams, to_amsterdam().departs + late),
+            (ams, ams, to_amsterdam().arrives + late),
+            (sfo, lhr, back().departs),
+        ],
+        "neither the flight that is missed nor the next one; the way back is another matter"
+    );
+}
+
+#[test]
+fn a_missed_flight_that_is_diverted_takes_nobody_along_and_is_not_spoken_of() {
+    let mut story = missed();
+    let (before, as_missed) = (story.said.len(), path(&story));
+    let diverted = FlightStatus {
+        state: FlightState::Diverted,
+        diverted_to: Some(iata("YUL")),
+        ..status(&on_to_new_york(), at(7, 18.0), Span::ZERO)
+    };
+    story.tell(at(7, 18.0), "", news(diverted));
+    story.tell(at(7, 18.5), "", news(status(&on_to_california(), at(7, 18.5), Span::hours(1))));
+    assert_eq!(path(&story), as_missed);
+    assert_eq!(story.said_since(before), []);
+}
+
+#[test]
+fn a_missed_flight_that_is_cancelled_is_said_and_its_next_one_stays_out_of_reach() {
+    let mut story = missed();
+    let (before, as_missed) = (story.said.len(), path(&story));
+    story.tell(at(7, 9.0), "", news(cancelled(&on_to_new_york(), at(7, 9.0))));
+    assert_eq!(story.said_since(before), [("ana", Reason::FlightCancelled)]);
+    assert_eq!(path(&story), as_missed);
+}
+
+#[test]
+fn a_connection_that_is_there_again_leads_on_to_the_end_even_if_it_is_a_close_one() {
+    for (mends, words) in [
+        (status(&to_amsterdam(), at(7, 6.0), Span::minutes(30)), "there is time to change in AMS again"),
+        (status(&to_amsterdam(), at(7, 6.0), Span::minutes(60)), "1 h are left to change to KL641 in AMS"),
+        (status(&on_to_new_york(), at(7, 6.0), Span::minutes(105)), "there is time to change in AMS again"),
+    ] {
+        let mut story = missed();
+        story.tell(at(7, 6.0), "", news(mends));
+        let headline = &story.said.last().unwrap().headline;
+        assert!(headline.contains(words), "{headline}");
+        let flights = path(&story).into_iter().filter(|(from, to, _)| from != to).count();
+        assert_eq!(flights, 4, "{headline}");
+    }
+}
+
+#[test]
+fn a_revision_takes_who_missed_a_connection_on() {
+    let mut story = missed();
+    let next_day = leg("KL643", "AMS", "JFK", at(8, 11.5), at(8, 20.0));
+    tell_trip(&mut story, at(7, 10.0), trip(2, &["ana"], vec![to_amsterdam(), next_day.clone()]));
+    assert_eq!(
+        path(&story)[2..],
+        [(iata("AMS"), iata("JFK"), next_day.departs), (iata("JFK"), iata("JFK"), next_day.arrives)]
+    );
+}
