@@ -11,6 +11,7 @@
 //! | [`slot`], [`process`] | processes: alive, frozen, killed |
 //! | [`plan`], [`family`] | what a seed decides: the set-up, the records |
 //! | [`world`], [`schedule`] | what happens next, what goes wrong |
+//! | [`refused_states`] | state topics that take nothing, in a world in which nothing else goes wrong |
 //! | [`invariants`], [`seed`], [`reference`], [`watched`] | what must hold, and how it is looked at |
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -31,6 +32,7 @@ mod plan;
 mod process;
 mod random;
 mod reference;
+mod refused_states;
 mod schedule;
 mod seed;
 mod slot;

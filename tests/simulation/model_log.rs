@@ -357,6 +357,10 @@ impl Log for ModelLog {
     fn produce(&mut self, output: &Output<'_>) -> Result<(), LogError> {
         self.at("produce")?;
         self.misfortune("produce")?;
+        if output.destination == Destination::State && self.world.refuses_states.get() {
+            self.slot.refused.borrow_mut().push(self.world.now());
+            return Err(LogError::Abort("produce: the state topic takes nothing".to_owned()));
+        }
         let place = self.place(output.destination, output.partition, output.key);
         let record = Stored {
             key: output.key.map(<[u8]>::to_vec),

@@ -16,6 +16,8 @@ use crate::process;
 use crate::slot::{Kind, Slot};
 use crate::world::World;
 
+/// What a round takes, in milliseconds.
+pub const ROUND: i64 = 250;
 /// Rounds in which everything must be done once nothing goes wrong any more.
 const ROUNDS: usize = 6_000;
 /// Rounds after which an operator sees that a partition has no owner.
@@ -244,17 +246,7 @@ impl World {
             if round % ROUNDS_TO_NOTICE == 0 {
                 self.mend_orphans();
             }
-            let slots = self.slots.borrow().clone();
-            for slot in &slots {
-                self.beat(slot);
-                self.run_slot(slot);
-                self.beat(slot);
-            }
-            let ending = self.kafka.borrow().ending();
-            for id in ending {
-                self.kafka.borrow_mut().write_all_markers(&id);
-            }
-            self.pass(250);
+            self.round();
             let ends_now = self.ends();
             quiet = if ends_now == ends && self.is_done() { quiet + 1 } else { 0 };
             ends = ends_now;
@@ -263,6 +255,21 @@ impl World {
             }
         }
         false
+    }
+
+    /// Everybody gets a turn, and time passes: [`ROUND`] of it, or more where somebody had to wait.
+    pub fn round(self: &Rc<Self>) {
+        let slots = self.slots.borrow().clone();
+        for slot in &slots {
+            self.beat(slot);
+            self.run_slot(slot);
+            self.beat(slot);
+        }
+        let ending = self.kafka.borrow().ending();
+        for id in ending {
+            self.kafka.borrow_mut().write_all_markers(&id);
+        }
+        self.pass(ROUND);
     }
 
     /// What an operator does where Kafka has left a partition without an owner: some member leaves, so that the group
@@ -292,7 +299,7 @@ impl World {
     }
 
     /// Everybody is in the group, every partition is live, every record is committed.
-    fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         let kafka = self.kafka.borrow();
         if kafka.has_open_transactions() {
             return false;

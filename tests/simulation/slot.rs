@@ -94,6 +94,8 @@ pub struct Slot {
     /// A process without an instance id has a name that nobody had before.
     pub incarnation: Cell<u32>,
     pub journal: Journal,
+    /// When its states were refused.
+    pub refused: RefCell<Vec<i64>>,
 }
 
 impl Slot {
@@ -112,6 +114,7 @@ impl Slot {
             rests_until: Cell::new(0),
             incarnation: Cell::new(0),
             journal: Journal::default(),
+            refused: RefCell::default(),
         }
     }
 

@@ -88,6 +88,8 @@ pub struct World {
     pub arriving: RefCell<VecDeque<Arriving>>,
     /// Set back to none when nothing is to go wrong any more.
     misfortunes: Cell<Misfortunes>,
+    /// The state topics take nothing, as where an operator has them full or forbidden. No seed decides this.
+    pub refuses_states: Cell<bool>,
     /// Until then the coordinator knows no offsets.
     pub unread_until: Cell<i64>,
     depth: Cell<u32>,
@@ -164,6 +166,7 @@ impl World {
             slots: RefCell::new(Vec::new()),
             twins: script.twins,
             arriving: RefCell::new(script.arriving.into()),
+            refuses_states: Cell::new(false),
             unread_until: Cell::new(-BETWEEN_RESTARTS),
             depth: Cell::new(0),
             wall: Arc::new(AtomicI64::new(MONDAY.0)),
