@@ -93,6 +93,29 @@ fn run_refuses_inputs_stamped_by_producers_and_names_the_command_that_mends_them
 }
 
 #[test]
+fn run_refuses_a_state_topic_that_would_delete_states_in_one_line_that_names_it_and_its_policy() {
+    let installation = Installation::bare("deletes", 1, Stamps::Broker);
+    let states = installation.cluster.state_topic(Topic::FlightStatus.processor());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let admin = Topics::connect(&installation.cluster).expect("a client");
+    let layout = Layout { partitions: 1, replication: 1, create_time: false };
+    for mut topic in wanted(&installation.cluster, &layout) {
+        if topic.name == states {
+            topic.settings.insert("cleanup.policy", "delete".to_owned());
+        }
+        assert_eq!(runtime.block_on(admin.create(&topic, 1)).expect("an answer"), Creation::Made);
+    }
+    let mut member = Member::spawn(&installation, &[]);
+    assert_eq!(member.wait().code(), Some(1), "{}", member.said());
+    let said = member.said();
+    let is_complaint = |line: &&str| ["error", "ERROR", "WARN"].iter().any(|word| line.contains(word));
+    let complaints: Vec<&str> = said.lines().filter(is_complaint).collect();
+    let [complaint] = complaints.as_slice() else { panic!("one complaint is wanted: {said}") };
+    assert!(complaint.starts_with(&format!("error: topic {states} has cleanup.policy=delete: ")), "{complaint}");
+    assert!(complaint.contains("`zoner topics create --alter` sets compact"), "{complaint}");
+}
+
+#[test]
 fn a_second_process_with_the_same_instance_id_ends_the_other_by_name() {
     let installation = Installation::create("static", 2, Stamps::Producers);
     let mut first = Member::start(&installation, &["--instance", "twin"]);
