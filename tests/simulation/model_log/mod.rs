@@ -1,15 +1,17 @@
 //! The engine's [`Log`] on the model of Kafka: what `kafka::client` is on a real one.
 //!
-//! Every call is a place at which the world may go on without this process, freeze it or kill it.
+//! Every call is a place at which the world may go on without this process, freeze it or kill it. [`states`] reads what was
+//! stored; [`transactions`] writes.
+
+mod states;
+mod transactions;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use zoner::engine::codec::MARKER_KEY;
 use zoner::engine::log::{Bounds, Commit, Committed, Destination, GroupEvent, Log, LogError, Output, Start, TopicIds};
-use zoner::engine::placement::Placement;
 use zoner::engine::record::Topic;
 use zoner::event::encode;
 use zoner::units::UtcMillis;
@@ -17,16 +19,15 @@ use zoner::units::UtcMillis;
 use crate::batch::{ModelBatch, told};
 use crate::kafka_model::Place;
 use crate::kafka_model::partition_log::Stored;
-use crate::kafka_model::transactions::{Identity, Refusal};
+use crate::kafka_model::transactions::Identity;
 use crate::kafka_model::{GroupName, group};
 use crate::membership::Membership;
 use crate::slot::Slot;
 use crate::world::{Misfortune, World};
+use states::StateReading;
+use transactions::{init_transactions, refused};
 
-/// As in production.
-pub const TRANSACTION_TIMEOUT: i64 = 10_000;
 const ROUND_TRIP: i64 = 10_000;
-const INIT_TRANSACTIONS: i64 = 30_000;
 
 /// The clients of one worker.
 pub struct ModelLog {
@@ -48,24 +49,8 @@ pub struct ModelLog {
     states: BTreeMap<i32, StateReading>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct StateReading {
-    next: i64,
-    position: Option<i64>,
-}
-
 fn dead() -> LogError {
     LogError::Client("the process was killed".to_owned())
-}
-
-fn refused(what: &str, refusal: Refusal) -> LogError {
-    let said = format!("{what}: {refusal:?}");
-    match refusal {
-        Refusal::Fenced | Refusal::UnknownMember => LogError::Fenced(said),
-        Refusal::IllegalGeneration => LogError::Regrouped(said),
-        Refusal::FencedInstance => LogError::Abort(said),
-        Refusal::InvalidState | Refusal::Concurrent => LogError::Client(said),
-    }
 }
 
 impl ModelLog {
@@ -98,53 +83,12 @@ impl ModelLog {
         })
     }
 
-    /// Without one, an installation whose group has no offsets begins.
-    fn has_marker(&self, partition: i32) -> bool {
-        let kafka = self.world.kafka.borrow();
-        kafka.log(self.state(partition)).decided().any(|record| record.key.as_deref() == Some(MARKER_KEY))
-    }
-
     fn at(&self, call: &'static str) -> Result<(), LogError> {
         self.world.at_call(&self.slot, call)
     }
 
     fn input(&self, partition: i32) -> Place {
         Place { topic: self.world.topics.input(self.topic), partition }
-    }
-
-    fn state(&self, partition: i32) -> Place {
-        Place { topic: self.world.topics.state_of(self.topic), partition }
-    }
-
-    fn producer(&self) -> &Identity {
-        &self.producers[self.current]
-    }
-
-    /// Where the default partitioner puts a record; without a key, anywhere.
-    fn place(&self, destination: Destination, partition: Option<i32>, key: Option<&[u8]>) -> Place {
-        let topic = self.world.topics.of(destination, self.topic);
-        if let Some(partition) = partition {
-            return Place { topic, partition };
-        }
-        let partitions = self.world.kafka.borrow().partitions(topic);
-        let partition = match key.filter(|key| !key.is_empty()) {
-            Some(key) => Placement::Murmur2.partition(key, partitions),
-            None => self.world.random.borrow_mut().below(partitions as usize) as i32,
-        };
-        Place { topic, partition }
-    }
-
-    /// Sends up to `count` records of the open transaction.
-    fn send(&mut self, count: usize) -> Result<(), LogError> {
-        for (place, record) in self.unsent.drain(..count) {
-            let identity = self.producers[self.current].clone();
-            let mut kafka = self.world.kafka.borrow_mut();
-            // The markers of this producer's transaction before the last are waited for.
-            kafka.write_all_markers(&identity.transactional_id);
-            self.has_sent = true;
-            kafka.produce(&identity, place, record).map_err(|refusal| refused("produce", refusal))?;
-        }
-        Ok(())
     }
 
     fn send_ticks(&mut self) {
@@ -159,18 +103,6 @@ impl ModelLog {
             None | Some(Misfortune::NoAnswer) => Ok(()),
             Some(Misfortune::Refused) => Err(LogError::Abort(format!("{call}: refused"))),
             Some(Misfortune::Broken) => Err(LogError::Client(format!("{call}: the connection broke"))),
-        }
-    }
-}
-
-fn init_transactions(world: &Rc<World>, slot: &Rc<Slot>, id: &str) -> Result<Identity, LogError> {
-    let deadline = world.kafka.borrow().now() + INIT_TRANSACTIONS;
-    loop {
-        let answer = world.kafka.borrow_mut().init_transactions(id, TRANSACTION_TIMEOUT);
-        match answer {
-            Ok(identity) => return Ok(identity),
-            Err(Refusal::Concurrent) => world.wait(slot, deadline)?,
-            Err(refusal) => return Err(refused("init transactions", refusal)),
         }
     }
 }
@@ -219,13 +151,7 @@ impl Log for ModelLog {
 
     fn state_bounds(&mut self, partition: i32) -> Result<Bounds, LogError> {
         self.at("state_bounds")?;
-        let kafka = self.world.kafka.borrow();
-        let log = kafka.log(self.state(partition));
-        let is_hidden = log.last_stable_offset() < log.high_watermark();
-        self.world.statistics.borrow_mut().hidden += u64::from(is_hidden);
-        let stops_early = self.world.sabotage.restores_to_the_last_stable_offset;
-        let high = if stops_early { log.last_stable_offset() } else { log.high_watermark() };
-        Ok(Bounds { low: log.start(), high })
+        Ok(self.bounds_of_states(partition))
     }
 
     fn open_state(&mut self, partition: i32, from: i64) -> Result<(), LogError> {
@@ -236,20 +162,7 @@ impl Log for ModelLog {
 
     fn fetch_state(&mut self, max: usize, _wait: Duration) -> Result<ModelBatch, LogError> {
         self.at("fetch_state")?;
-        let mut batch = ModelBatch::empty(self.topic);
-        let kafka = self.world.kafka.borrow();
-        let mut random = self.world.random.borrow_mut();
-        let topic = self.world.topics.state_of(self.topic);
-        for (partition, reading) in &mut self.states {
-            let log = kafka.log(Place { topic, partition: *partition });
-            self.world.tell(|| {
-                let (end, stable) = (log.high_watermark(), log.last_stable_offset());
-                let reads = format!("process {} reads states of {partition}", self.slot.number);
-                format!("{reads} from {} of {stable}/{end}", reading.next)
-            });
-            batch.take((log, *partition), &mut reading.next, &mut reading.position, max, &mut random);
-        }
-        Ok(batch)
+        Ok(self.next_states(max))
     }
 
     fn state_position(&self, partition: i32) -> Option<i64> {
@@ -383,53 +296,8 @@ impl Log for ModelLog {
     }
 
     fn commit(&mut self, offsets: &[Commit]) -> Result<(), LogError> {
-        self.at("send_offsets")?;
-        let offsets: BTreeMap<i32, group::Committed> = offsets
-            .iter()
-            .map(|commit| {
-                let committed = group::Committed { offset: commit.offset, metadata: commit.metadata.clone() };
-                (commit.partition, committed)
-            })
-            .collect();
-        if self.world.sabotage.offsets_outside_transactions {
-            let mut kafka = self.world.kafka.borrow_mut();
-            let order = kafka.next_order();
-            kafka.group_mut(self.group).commit_directly(&offsets, order);
-        } else if !offsets.is_empty() {
-            let Some(standing) = self.membership.borrow().standing() else {
-                return Err(LogError::Abort("not a member of the group at the moment".to_owned()));
-            };
-            self.misfortune("send_offsets")?;
-            let identity = self.producer().clone();
-            let mut kafka = self.world.kafka.borrow_mut();
-            kafka.write_all_markers(&identity.transactional_id);
-            self.has_sent = true;
-            kafka
-                .send_offsets(&identity, self.group, &standing, &offsets)
-                .map_err(|refusal| refused("send offsets", refusal))?;
-        }
-        self.world.tell(|| format!("process {} sends {offsets:?}", self.slot.number));
-        self.at("flush")?;
-        self.send(self.unsent.len())?;
-        self.at("end_transaction")?;
-        if !self.has_sent {
-            return Ok(());
-        }
-        self.misfortune("end_transaction")?;
-        let identity = self.producer().clone();
-        if self.world.misfortune(&self.slot, "the answer to end_transaction") == Some(Misfortune::NoAnswer) {
-            self.world.lose_answer(&identity);
-            if self.world.sabotage.trusts_lost_commits {
-                self.has_sent = false;
-                return Ok(());
-            }
-            return Err(LogError::Client("committing timed out".to_owned()));
-        }
-        let ended = self.world.kafka.borrow_mut().end_transaction(&identity, true);
-        ended.map_err(|refusal| refused("end transaction", refusal))?;
-        self.world.tell(|| format!("process {} has committed", self.slot.number));
-        self.has_sent = false;
-        self.at("committed transaction")
+        self.send_offsets(offsets)?;
+        self.end_transaction()
     }
 
     fn abort(&mut self) -> Result<(), LogError> {
