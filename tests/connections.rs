@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use zoner::engine::record::Topic;
 use zoner::units::{Span, UtcMillis};
@@ -44,6 +46,11 @@ fn a_day_later() -> Leg {
     Leg { flight: "KL863", departs: departs + Span::days(1), arrives: arrives + Span::days(1), ..second() }
 }
 
+fn a_week_later() -> Leg {
+    let Leg { departs, arrives, .. } = second();
+    Leg { departs: departs + Span::days(7), arrives: arrives + Span::days(7), ..second() }
+}
+
 impl Leg {
     /// What a feed says: so much late.
     fn late(&self, minutes: i64, stamp: UtcMillis) -> Sent {
@@ -77,8 +84,12 @@ fn trip(revision: u32, legs: &[Leg], stamp: UtcMillis) -> Sent {
     activity(HOUSEHOLD, stamp, value)
 }
 
-/// What is said, and at the end estimated, on Saturday, of a mother and her child who fly to Tokyo on Thursday.
+/// What is said, and at the end estimated, on Friday evening, of a mother and her child who fly to Tokyo on Thursday.
 fn told(name: &str, records: Vec<Sent>) -> Vec<Value> {
+    told_until(name, records, thursday(44.0))
+}
+
+fn told_until(name: &str, records: Vec<Sent>, until: UtcMillis) -> Vec<Value> {
     let mut all = vec![
         adult(HOUSEHOLD, "anna", MONDAY + Span::hours(1)),
         Child::toddler(HOUSEHOLD, "mia").profile(MONDAY + Span::hours(1)),
@@ -87,8 +98,7 @@ fn told(name: &str, records: Vec<Sent>) -> Vec<Value> {
     all.extend(records);
     let directory = Directory::new(name);
     let file = directory.write("journey.jsonl", &lines(&all)).display().to_string();
-    let until = (MONDAY + Span::days(5)).to_rfc3339();
-    let out = run(["replay", &file, "--state", "--until", &until]).ok();
+    let out = run(["replay", &file, "--state", "--until", &until.to_rfc3339()]).ok();
     out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
@@ -157,4 +167,37 @@ fn a_connection_that_is_there_again_or_a_later_flight_takes_them_on() {
     let since_revised = since(&revised, thursday(6.0));
     assert!(since_revised.iter().any(|value| advises_aboard(value, &a_day_later())));
     assert!(!since_revised.iter().any(|value| advises_aboard(value, &second())));
+}
+
+/// The clocks that are advised by, of everybody as estimated at the end.
+fn clocks_at_the_end(told: &[Value]) -> BTreeSet<&str> {
+    let estimates: Vec<&Value> = told.iter().filter(|value| value["estimate_of"].is_string()).collect();
+    assert_eq!(estimates.len(), 2);
+    let plans = estimates.iter().flat_map(|estimate| actions(estimate));
+    plans.map(|action| action["time_zone"].as_str().expect("a zone")).collect()
+}
+
+#[test]
+fn who_tells_nothing_after_a_missed_connection_is_taken_to_have_come_on_a_day_after_the_flight() {
+    let missed = first().late(180, thursday(5.0));
+    let comes_on = second().arrives + Span::days(1);
+    let minute = Span::minutes(1);
+    let before = told_until("before-the-limit", vec![missed.clone()], comes_on - minute);
+    assert_eq!(clocks_at_the_end(&before), BTreeSet::from(["Europe/Amsterdam"]));
+    let after = told_until("after-the-limit", vec![missed.clone()], comes_on + Span::days(2));
+    assert_eq!(clocks_at_the_end(&after), BTreeSet::from(["Asia/Tokyo"]));
+    assert!(!since(&after, thursday(5.0)).iter().any(|value| advises_aboard(value, &second())));
+    // The same up to there, and from then on the plan is one for Tokyo, for both.
+    let said = |told: &[Value]| told.iter().filter(|value| value["reason"].is_string()).cloned().collect::<Vec<_>>();
+    assert_eq!(said(&after)[..said(&before).len()], said(&before));
+    let in_tokyo = since(&after, comes_on);
+    for user in ["anna", "mia"] {
+        let refreshed = |value: &&Value| value["user_id"] == user && value["reason"] == "plan_refreshed";
+        assert_eq!(in_tokyo.iter().copied().find(refreshed).expect("a new plan")["time_zone"], "Asia/Tokyo");
+    }
+
+    // A revision that is told later knows better.
+    let revised = trip(2, &[first(), a_week_later()], comes_on + Span::hours(6));
+    let waits = told_until("after-the-revision", vec![missed, revised], comes_on + Span::hours(7));
+    assert_eq!(clocks_at_the_end(&waits), BTreeSet::from(["Europe/Amsterdam"]));
 }

@@ -9,7 +9,7 @@ use crate::event::activity::Leg;
 use crate::event::flight::Iata;
 use crate::units::Span;
 
-/// How long it takes to change, by whether each flight crosses a border.
+/// How long it takes to change, by whether each flight crosses a border, and to go on once it was too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionNumbers {
     pub domestic: Span,
@@ -18,6 +18,8 @@ pub struct ConnectionNumbers {
     pub international: Span,
     /// So long before departure nobody boards any more.
     pub gate_closes: Span,
+    /// So long after the landing of what left without them people are where it led, in whatever way, if nothing is told.
+    pub rebooked_within: Span,
 }
 
 /// What becomes of a connection.

@@ -1,10 +1,13 @@
 //! Where people are, and what they hear, once a connection is missed.
 
+use std::collections::BTreeSet;
+
 use chrono_tz::Tz;
 
 use super::fixtures::*;
 use super::journey_tests::tell_trip;
-use crate::event::activity::Leg;
+use crate::engine::Unit;
+use crate::event::activity::{Leg, Trip};
 use crate::event::flight::{FlightState, FlightStatus, Iata};
 use crate::event::recommendation::Reason;
 use crate::planner::Place;
@@ -55,7 +58,7 @@ fn path(story: &Story) -> Vec<(Iata, Iata, UtcMillis)> {
 }
 
 #[test]
-fn who_misses_a_connection_stays_there_until_a_flight_that_can_be_reached() {
+fn who_misses_a_connection_stays_there_and_has_come_on_a_day_after_the_flights_that_left_without_them() {
     let late = Span::minutes(150);
     let [lhr, ams, sfo] = ["LHR", "AMS", "SFO"].map(iata);
     assert_eq!(
@@ -63,10 +66,102 @@ fn who_misses_a_connection_stays_there_until_a_flight_that_can_be_reached() {
         [
             (lhr, ams, to_amsterdam().departs + late),
             (ams, ams, to_amsterdam().arrives + late),
+            (sfo, sfo, on_to_california().arrives + Span::days(1)),
             (sfo, lhr, back().departs),
         ],
         "neither the flight that is missed nor the next one; the way back is another matter"
     );
+}
+
+/// On the way to New York for good, with the connection missed.
+fn missed_for_good() -> Story {
+    let mut story = on_the_morning_of(vec![to_amsterdam(), on_to_new_york()]);
+    story.tell(at(7, 5.0), "", news(status(&to_amsterdam(), at(7, 5.0), Span::minutes(150))));
+    story
+}
+
+fn zones_of_the_plan(story: &Story) -> BTreeSet<String> {
+    story.estimates()[0].plan.iter().map(|action| action.time_zone.clone()).collect()
+}
+
+#[test]
+fn plans_stay_where_a_connection_was_missed_until_people_are_taken_to_have_come_on() {
+    let assumed_from = on_to_new_york().arrives + Span::days(1);
+    let mut story = missed_for_good();
+    for hours in 8..35 {
+        story.until(at(7, f64::from(hours)));
+        let zones = zones_of_the_plan(&story);
+        assert!(!zones.contains("America/New_York"), "{hours}: {zones:?}");
+    }
+    story.until(assumed_from - Span::minutes(1));
+    assert_eq!(zones_of_the_plan(&story), BTreeSet::from(["Europe/Amsterdam".to_owned()]));
+    let before = story.said.len();
+    story.until(assumed_from);
+    assert_eq!(zones_of_the_plan(&story), BTreeSet::from(["America/New_York".to_owned()]));
+    assert_eq!(story.said_since(before), [("ana", Reason::PlanRefreshed)], "at once");
+    story.until(assumed_from + Span::days(1));
+    let said = &story.said[before..];
+    for said in said {
+        assert_eq!(said.time_zone, "America/New_York");
+        assert!(said.actions.iter().all(|action| !action.message.contains("on board")), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_told_of_another_flight_wins_over_what_is_taken_for_granted() {
+    let next_day = leg("KL643", "AMS", "JFK", at(8, 11.5), at(8, 20.0));
+    let flown = (iata("AMS"), iata("JFK"), next_day.departs);
+    for told_at in [at(7, 10.0), at(9, 8.0)] {
+        let mut story = missed_for_good();
+        tell_trip(&mut story, told_at, trip(2, &["ana"], vec![to_amsterdam(), next_day.clone()]));
+        assert_eq!(path(&story)[2..], [flown, (iata("JFK"), iata("JFK"), next_day.arrives)]);
+    }
+    // In a trip of its own, and elsewhere.
+    let mut story = missed_for_good();
+    let other = leg("KL605", "AMS", "SFO", at(8, 9.0), at(8, 20.0));
+    let own = Trip { trip_id: "t2".into(), ..trip(1, &["ana"], vec![other.clone()]) };
+    tell_trip(&mut story, at(7, 10.0), own);
+    let flown = (iata("AMS"), iata("SFO"), other.departs);
+    assert_eq!(path(&story)[2..], [flown, (iata("SFO"), iata("SFO"), other.arrives)]);
+}
+
+#[test]
+fn nobody_is_taken_to_come_on_sooner_than_a_day_after_coming_to_the_connection() {
+    let mut story = on_the_morning_of(vec![to_amsterdam(), on_to_new_york()]);
+    let late = Span::hours(30);
+    story.tell(at(7, 5.0), "", news(status(&to_amsterdam(), at(7, 5.0), late)));
+    let comes_on = to_amsterdam().arrives + late + Span::days(1);
+    assert_eq!(path(&story).last(), Some(&(iata("JFK"), iata("JFK"), comes_on)));
+}
+
+#[test]
+fn who_misses_a_connection_on_the_way_home_is_home_a_day_later() {
+    let (out, back) = (leg("BA117", "LHR", "JFK", at(7, 6.0), at(7, 14.0)), at(21, 23.0));
+    let to_dublin = leg("EI104", "JFK", "DUB", back, back + Span::hours(7));
+    let home = leg("EI160", "DUB", "LHR", back + Span::hours(9), back + Span::hours(10));
+    let mut story = on_the_morning_of(vec![out, to_dublin.clone(), home.clone()]);
+    story.tell(at(21, 20.0), "", news(status(&to_dublin, at(21, 20.0), Span::hours(3))));
+    let stretches = story.whereabouts_of(&story.household.travellers()[0]);
+    let last = stretches.last().unwrap();
+    assert_eq!((last.place, last.from), (Place::Home, home.arrives + Span::days(1)));
+    story.until(home.arrives + Span::days(1) - Span::minutes(1));
+    assert_eq!(story.household.population().travelling, 1);
+    story.until(home.arrives + Span::days(1));
+    assert_eq!(story.household.population().travelling, 0);
+}
+
+#[test]
+fn a_stay_that_ends_first_is_over_at_home() {
+    let mut story = Story::new();
+    story.profile(at(0, 8.0), "ana", adult(Tz::Europe__London));
+    let ends = at(8, 12.0);
+    let legs = vec![to_amsterdam(), on_to_new_york()];
+    tell_trip(&mut story, at(1, 9.0), Trip { stay_until: Some(ends), ..trip(1, &["ana"], legs) });
+    story.tell(at(7, 5.0), "", news(status(&to_amsterdam(), at(7, 5.0), Span::minutes(150))));
+    let stretches = story.whereabouts_of(&story.household.travellers()[0]);
+    let last = stretches.last().unwrap();
+    assert_eq!((last.place, last.from), (Place::Home, ends));
+    assert!(!stretches.iter().any(|stretch| stretch.time_zone == Tz::America__New_York));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::Household;
+use super::onward::within_reach;
 use super::recommend::{Occasion, Topic};
-use super::trips::within_reach;
 use crate::engine::{Effects, Moment};
 use crate::event::activity::Leg;
 use crate::event::flight::{FlightStatus, Iata};

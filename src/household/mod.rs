@@ -9,6 +9,7 @@
 //! | [`members`] | the travellers, without an allocation where there is one |
 //! | [`apply`], [`small`] | records to changes; light readings without a copy to go back by |
 //! | [`trips`] | trips, legs and where everybody is |
+//! | [`onward`] | which flights of a trip people can get to, and how they get on without |
 //! | [`flights`] | news of a flight |
 //! | [`timers`] | what happens when nothing happens |
 //! | [`recommend`] | what is said, to whom, with which plan |
@@ -20,6 +21,7 @@ pub mod flights;
 mod headline;
 pub mod identity;
 pub mod members;
+mod onward;
 pub mod processor;
 pub mod recommend;
 mod small;
@@ -142,7 +144,17 @@ impl Household {
 
     /// Where one of the household is, was and will be, as announced.
     fn whereabouts(&self, models: &Models, traveller: &Traveller) -> Vec<Stretch> {
-        let announced = trips::Times::Announced(&models.people.journey.connections);
+        self.whereabouts_assumed_until(models, traveller, UtcMillis::MAX)
+    }
+
+    /// The same as a plan made at `now` counts on it: nobody is sent off in a way that nobody told of.
+    fn whereabouts_to_plan_by(&self, models: &Models, traveller: &Traveller, now: UtcMillis) -> Vec<Stretch> {
+        self.whereabouts_assumed_until(models, traveller, now)
+    }
+
+    fn whereabouts_assumed_until(&self, models: &Models, traveller: &Traveller, until: UtcMillis) -> Vec<Stretch> {
+        let connections = &models.people.journey.connections;
+        let announced = trips::Times::Announced { connections, assumed_until: until };
         trips::whereabouts(self.journeys(), traveller, announced)
     }
 

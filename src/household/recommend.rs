@@ -211,6 +211,13 @@ impl Household {
             awake_since: assessment.awake_since.map_or(alarm.repair.awake_since, |at| at.max(alarm.repair.awake_since)),
             ..alarm.repair
         });
+        let told;
+        let whereabouts = if self.journeys().is_empty() {
+            view.whereabouts
+        } else {
+            told = self.whereabouts_to_plan_by(view.models, traveller, view.now);
+            &told
+        };
         let situation = Situation {
             now: view.now,
             person: Person {
@@ -228,7 +235,7 @@ impl Household {
                 no_bright_light: persona.profile.is_some_and(|profile| profile.conditions.forbid_bright_light()),
             },
             clock: estimate.map(|cbt_min| Clock { cbt_min, sd: clock.sd, delta: clock.delta }),
-            whereabouts: view.whereabouts,
+            whereabouts,
             repair,
             asleep_since: assessment.asleep_since,
             keep_home_time: self.keeps_home_time(traveller, home_time_zone, view),

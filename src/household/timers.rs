@@ -165,14 +165,18 @@ pub struct NapCause<'a> {
 }
 
 /// The next wake-up after now that lies from some days before a departure until some time after a landing; after a
-/// landing only until the body has arrived.
+/// landing only until the body has arrived. Also the moment at which somebody is taken to be somewhere else.
 fn next_look(view: &View<'_>, traveller: &Traveller) -> Option<UtcMillis> {
     let numbers = &view.models.people.journey;
-    let flights = view.whereabouts.iter().filter(|stretch| matches!(stretch.place, Place::Aboard { .. }));
+    let is_aboard = |stretch: &Stretch| matches!(stretch.place, Place::Aboard { .. });
+    let flights = view.whereabouts.iter().filter(|stretch| is_aboard(stretch));
+    let flights = flights.filter_map(|flight| Some((flight.from - numbers.planned_before, flight.to?)));
+    // To come somewhere without a flight is not prepared for: the first plan for there is one of that moment.
+    let is_untold = |pair: &&[Stretch]| matches!(pair[1].place, Place::Away { .. }) && !is_aboard(&pair[0]);
+    let untold = view.whereabouts.windows(2).filter(is_untold).map(|pair| (pair[1].from, pair[1].from));
     let mut adapted: Option<bool> = None;
-    let mut looks = flights.filter_map(|flight| {
-        let lands = flight.to?;
-        let (begins, ends) = (flight.from - numbers.planned_before, lands + numbers.planned_after);
+    let looks = flights.chain(untold.clone()).filter_map(|(begins, lands)| {
+        let ends = lands + numbers.planned_after;
         let has_settled_in = lands + numbers.adapted_not_before <= view.now
             && *adapted.get_or_insert_with(|| is_adapted(traveller, view));
         if has_settled_in {
@@ -181,8 +185,9 @@ fn next_look(view: &View<'_>, traveller: &Traveller) -> Option<UtcMillis> {
         let wake = next_wake(view.whereabouts, traveller.persona(view).day.wake, view.now.max(begins))?;
         (wake <= ends).then_some(wake)
     });
-    let first = looks.next()?;
-    Some(looks.fold(first, UtcMillis::min))
+    let next_morning = looks.min();
+    let next_untold = untold.map(|(_, comes)| comes).filter(|comes| *comes > view.now).min();
+    next_morning.into_iter().chain(next_untold).min()
 }
 
 /// Of a stranger nobody can tell: looked after until it is over for everybody.

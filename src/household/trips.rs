@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::onward::{Step, UntoldArrival, steps};
 use crate::event::activity::{Leg, Trip};
 use crate::event::flight::{FlightKey, Iata};
 use crate::flight::airports;
-use crate::flight::connection::{ConnectionNumbers, comes_too_late};
+use crate::flight::connection::ConnectionNumbers;
 use crate::flight::itinerary::{LegFate, LegStanding, LegTimes};
 use crate::flight::zones;
-use crate::planner::numbers::numbers as planner_numbers;
 use crate::planner::{Place, Stretch};
 use crate::traveller::Traveller;
 use crate::traveller::people::{JourneyNumbers, PeopleModel};
@@ -100,27 +100,6 @@ impl Journey {
     }
 }
 
-/// Of each leg of a trip, whether its travellers can get to it: not after a connection that is missed, nor to what goes on
-/// from there without a stay. After a stay they are taken to have come there by other means.
-#[must_use]
-pub fn within_reach<'a>(
-    legs: impl Iterator<Item = (&'a Leg, &'a LegStanding)>,
-    connections: &ConnectionNumbers,
-) -> Vec<bool> {
-    let mut reached = Vec::new();
-    let mut before: Option<(&Leg, &LegStanding, bool)> = None;
-    for (leg, standing) in legs {
-        let is_reached = match before {
-            None => true,
-            Some((inbound, arriving, true)) => !comes_too_late((inbound, arriving), (leg, standing), connections),
-            Some((missed, _, false)) => leg.departs - missed.arrives >= planner_numbers().horizon.stay,
-        };
-        reached.push(is_reached);
-        before = Some((leg, standing, is_reached));
-    }
-    reached
-}
-
 /// The flights of all trips.
 #[must_use]
 pub fn flight_keys(journeys: &[Journey]) -> BTreeSet<FlightKey> {
@@ -131,15 +110,31 @@ pub fn flight_keys(journeys: &[Journey]) -> BTreeSet<FlightKey> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times<'a> {
     Booked,
-    /// With what tells a connection that is missed by them.
-    Announced(&'a ConnectionNumbers),
+    /// With what tells a connection that is missed by them. Who missed one, and tells of no other flight, is taken to have
+    /// come on where that is due until `assumed_until`; later it is left open.
+    Announced {
+        connections: &'a ConnectionNumbers,
+        assumed_until: UtcMillis,
+    },
 }
 
-/// A flight that will be, or was, flown by somebody.
+/// How somebody gets to a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Flight {
+        origin: Iata,
+    },
+    /// In a way that nobody told of, unless they leave on a flight after this time.
+    Untold {
+        unless_left_after: UtcMillis,
+    },
+}
+
+/// A flight that will be, or was, flown by somebody; or what is taken to have stood in for it.
 #[derive(Clone, Copy, Debug)]
 struct Flown {
     times: LegTimes,
-    origin: Iata,
+    way: Way,
     destination: Iata,
     /// Where the trip began: coming back there is coming home.
     began_at: Option<Iata>,
@@ -151,27 +146,37 @@ fn flights_of(journeys: &[Journey], user_id: &str, times: Times<'_>) -> Vec<Flow
     let mut flights: Vec<Flown> = Vec::new();
     for journey in journeys.iter().filter(|journey| journey.is_of(user_id)) {
         let first_of_trip = flights.len();
-        let reached = match times {
-            Times::Booked => vec![true; journey.trip.legs.len()],
-            Times::Announced(connections) => within_reach(journey.legs(), connections),
+        let stay_until = journey.trip.stay_until;
+        let steps = match times {
+            Times::Booked => journey.legs().map(|(leg, _)| Step::Flies(leg, LegStanding::booked(leg))).collect(),
+            Times::Announced { connections, .. } => steps(&journey.legs().collect::<Vec<_>>(), connections),
         };
-        for ((leg, standing), _) in journey.legs().zip(reached).filter(|(_, is_reached)| *is_reached) {
-            let (standing, destination) = match (times, standing.fate) {
-                (Times::Booked, _) => (LegStanding::booked(leg), leg.destination),
-                (Times::Announced(_), LegFate::Cancelled { certain: true }) => continue,
-                (Times::Announced(_), LegFate::Diverted { to: Some(to) }) => (*standing, to),
-                (Times::Announced(_), _) => (*standing, leg.destination),
+        let is_assumed = |arrival: &UntoldArrival| match times {
+            Times::Booked => false,
+            Times::Announced { assumed_until, .. } => {
+                arrival.at <= assumed_until && stay_until.is_none_or(|until| until > arrival.at)
+            }
+        };
+        for step in steps {
+            let (times, way, destination) = match step {
+                Step::Flies(leg, LegStanding { times, fate }) => {
+                    let destination = match fate {
+                        LegFate::Diverted { to: Some(to) } => to,
+                        _ => leg.destination,
+                    };
+                    (times, Way::Flight { origin: leg.origin }, destination)
+                }
+                Step::Untold(arrival) if is_assumed(&arrival) => {
+                    let times = LegTimes { departs: arrival.at, arrives: arrival.at };
+                    (times, Way::Untold { unless_left_after: arrival.unless_left_after }, arrival.destination)
+                }
+                Step::Untold(_) => continue,
             };
-            flights.push(Flown {
-                times: standing.times,
-                origin: leg.origin,
-                destination,
-                began_at: journey.trip.legs.first().map(|first| first.origin),
-                stay_until: None,
-            });
+            let began_at = journey.trip.legs.first().map(|first| first.origin);
+            flights.push(Flown { times, way, destination, began_at, stay_until: None });
         }
         if let Some(last) = flights[first_of_trip..].last_mut() {
-            last.stay_until = journey.trip.stay_until;
+            last.stay_until = stay_until;
         }
     }
     flights.sort_by_key(|flight| (flight.times.departs, flight.times.arrives));
@@ -195,7 +200,7 @@ pub fn home_of(journeys: &[Journey], traveller: &Traveller) -> Option<Tz> {
 }
 
 /// Where a traveller was, is and will be: without gaps, from long ago on; the last stretch has no end. Who misses a connection
-/// stays where that is until another flight is told of.
+/// stays where that is until another flight is told of, or they are taken to have come on.
 #[must_use]
 pub fn whereabouts(journeys: &[Journey], traveller: &Traveller, times: Times<'_>) -> Vec<Stretch> {
     let home = home_of(journeys, traveller).unwrap_or(Tz::UTC);
@@ -206,7 +211,18 @@ pub fn whereabouts(journeys: &[Journey], traveller: &Traveller, times: Times<'_>
     let flights = flights_of(journeys, traveller.id(), times);
     for (index, flight) in flights.iter().enumerate() {
         let zone = zone_of(flight.destination, home);
-        path.go(flight.times.departs, zone, Place::Aboard { origin: flight.origin, destination: flight.destination });
+        match flight.way {
+            Way::Flight { origin } => {
+                path.go(flight.times.departs, zone, Place::Aboard { origin, destination: flight.destination });
+            }
+            Way::Untold { unless_left_after } => {
+                let leaves =
+                    |other: &Flown| matches!(other.way, Way::Flight { .. }) && other.times.departs > unless_left_after;
+                if flights[..index].iter().any(leaves) {
+                    continue;
+                }
+            }
+        }
         let comes_home = zone == home || flight.began_at == Some(flight.destination);
         if comes_home {
             path.go(flight.times.arrives, home, Place::Home);
@@ -268,7 +284,7 @@ pub fn difference(one: Tz, other: Tz, at: UtcMillis) -> Hours {
 
 /// Forgets trips that are over and say nothing any more about where anybody is.
 pub fn forget_old(journeys: &mut Vec<Journey>, travellers: &[Traveller], now: UtcMillis, people: &PeopleModel) {
-    let announced = Times::Announced(&people.journey.connections);
+    let announced = Times::Announced { connections: &people.journey.connections, assumed_until: UtcMillis::MAX };
     let is_done = |journey: &Journey| {
         let is_old = journey.ends() + people.shift_remembered < now;
         is_old

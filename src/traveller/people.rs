@@ -170,6 +170,7 @@ impl PeopleModel {
         let (small_shift, adapted_within) = (hours("small_shift")?, hours("adapted_within")?);
         section.finish()?;
         let mut section = file.section("connection")?;
+        let rebooked_within = Span::from_hours(Hours(section.number("rebooked_within", "h", 0.0..=240.0)?));
         let mut minutes =
             |key| section.number(key, "min", 0.0..=300.0).map(|minutes| Span::minutes(libm::round(minutes) as i64));
         let connections = ConnectionNumbers {
@@ -178,6 +179,7 @@ impl PeopleModel {
             to_domestic: minutes("to_domestic")?,
             international: minutes("international")?,
             gate_closes: minutes("gate_closes")?,
+            rebooked_within,
         };
         section.finish()?;
         let journey = JourneyNumbers {

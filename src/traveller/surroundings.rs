@@ -53,8 +53,32 @@ impl Surroundings<'_> {
             let [before, flight] = pair else { return false };
             let offset = |stretch: &Stretch| zones::offset_at(stretch.time_zone, flight.from);
             let is_far = (offset(flight) - offset(before)).abs() > SMALL_CHANGE;
-            let over = flight.to.map_or(UtcMillis::MAX, |lands| lands + numbers.planned_after);
+            // Who comes somewhere else without a flight is there at once.
+            let arrives = if matches!(flight.place, Place::Aboard { .. }) { flight.to } else { Some(flight.from) };
+            let over = arrives.map_or(UtcMillis::MAX, |lands| lands + numbers.planned_after);
             is_far && flight.from - numbers.planned_before <= at && at < over
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::event::flight::Iata;
+
+    #[test]
+    fn who_came_far_without_a_flight_is_settled_again_after_some_time() {
+        let models = Models::embedded();
+        let (came, airport) = (UtcMillis(0) + Span::days(30), Iata::parse("JFK").unwrap());
+        let stretch = |from, to, time_zone, place| Stretch { from, to, time_zone, place };
+        let whereabouts = [
+            stretch(UtcMillis(0), Some(came), Tz::Europe__London, Place::Home),
+            stretch(came, None, Tz::America__New_York, Place::Away { airport }),
+        ];
+        let surroundings = Surroundings { whereabouts: &whereabouts, plan: &[] };
+        let after = |days| surroundings.is_settled(&models, came + Span::days(days));
+        assert_eq!([after(-4), after(-2), after(1), after(13), after(15)], [true, false, false, false, true]);
     }
 }
