@@ -52,6 +52,13 @@ fn a_week_later() -> Leg {
 }
 
 impl Leg {
+    /// What a feed says: it does not fly.
+    fn cancelled(&self, stamp: UtcMillis) -> Sent {
+        let mut sent = self.late(0, stamp);
+        sent.value["state"] = json!("cancelled");
+        sent
+    }
+
     /// What a feed says: so much late.
     fn late(&self, minutes: i64, stamp: UtcMillis) -> Sent {
         let by = Span::minutes(minutes);
@@ -200,4 +207,24 @@ fn who_tells_nothing_after_a_missed_connection_is_taken_to_have_come_on_a_day_af
     let revised = trip(2, &[first(), a_week_later()], comes_on + Span::hours(6));
     let waits = told_until("after-the-revision", vec![missed, revised], comes_on + Span::hours(7));
     assert_eq!(clocks_at_the_end(&waits), BTreeSet::from(["Europe/Amsterdam"]));
+}
+
+#[test]
+fn nothing_is_advised_for_what_goes_on_from_a_cancelled_flight_until_it_flies_again() {
+    let cancelled = first().cancelled(thursday(5.0));
+    let comes_on = second().arrives + Span::days(1);
+    let before = told_until("cancelled", vec![cancelled.clone()], comes_on - Span::minutes(1));
+    let since_cancelled = since(&before, thursday(5.0));
+    assert!(since_cancelled.iter().any(|value| value["reason"] == "flight_cancelled"));
+    assert!(!since_cancelled.iter().any(|value| advises_aboard(value, &second())));
+    assert_eq!(clocks_at_the_end(&before), BTreeSet::from(["Europe/London"]));
+    let after = told_until("cancelled-for-good", vec![cancelled.clone()], comes_on + Span::days(1));
+    assert_eq!(clocks_at_the_end(&after), BTreeSet::from(["Asia/Tokyo"]));
+
+    let mut suspected = cancelled.clone();
+    suspected.value["cancellation"] = json!("suspected");
+    let counted_on = told("suspected", vec![suspected]);
+    assert!(since(&counted_on, thursday(5.0)).iter().any(|value| advises_aboard(value, &second())));
+    let reinstated = told("reinstated", vec![cancelled, first().late(0, thursday(6.0))]);
+    assert!(since(&reinstated, thursday(6.0)).iter().any(|value| advises_aboard(value, &second())));
 }

@@ -8,7 +8,7 @@ use super::fixtures::*;
 use super::journey_tests::tell_trip;
 use crate::engine::Unit;
 use crate::event::activity::{Leg, Trip};
-use crate::event::flight::{FlightState, FlightStatus, Iata};
+use crate::event::flight::{Cancellation, FlightState, FlightStatus, Iata};
 use crate::event::recommendation::Reason;
 use crate::planner::Place;
 use crate::units::{Span, UtcMillis};
@@ -213,4 +213,101 @@ fn a_revision_takes_who_missed_a_connection_on() {
         path(&story)[2..],
         [(iata("AMS"), iata("JFK"), next_day.departs), (iata("JFK"), iata("JFK"), next_day.arrives)]
     );
+}
+
+/// The whole journey on the morning of its first day, with this news of its first flight.
+fn whole_journey_with(status: FlightStatus) -> Story {
+    let mut story = on_the_morning_of(vec![to_amsterdam(), on_to_new_york(), on_to_california(), back()]);
+    story.tell(at(7, 5.0), "", news(status));
+    story
+}
+
+fn diverted(to: Option<Iata>) -> FlightStatus {
+    FlightStatus { state: FlightState::Diverted, diverted_to: to, ..status(&to_amsterdam(), at(7, 5.0), Span::ZERO) }
+}
+
+fn flights(story: &Story) -> usize {
+    path(story).into_iter().filter(|(from, to, _)| from != to).count()
+}
+
+#[test]
+fn nobody_is_on_what_goes_on_from_a_flight_that_is_cancelled_until_it_flies_again() {
+    let [lhr, sfo] = ["LHR", "SFO"].map(iata);
+    let mut story = whole_journey_with(cancelled(&to_amsterdam(), at(7, 5.0)));
+    assert_eq!(story.said.last().unwrap().reason, Reason::FlightCancelled);
+    let stays = [(sfo, sfo, on_to_california().arrives + Span::days(1)), (sfo, lhr, back().departs)];
+    assert_eq!(path(&story), stays);
+    assert_eq!(zones_of_the_plan(&story), BTreeSet::from(["Europe/London".to_owned()]));
+    let before = story.said.len();
+    story.tell(at(7, 6.0), "", news(status(&on_to_new_york(), at(7, 6.0), Span::hours(2))));
+    assert_eq!((path(&story), story.said_since(before)), (stays.to_vec(), vec![]), "it is late for others");
+    story.tell(at(7, 7.0), "", news(status(&to_amsterdam(), at(7, 7.0), Span::ZERO)));
+    assert_eq!(story.said_since(before), [("ana", Reason::FlightDelayed)]);
+    assert_eq!(flights(&story), 4, "{}", story.said.last().unwrap().headline);
+}
+
+#[test]
+fn a_flight_that_may_be_cancelled_takes_people_on() {
+    let suspected = Some(Cancellation::Suspected);
+    let status = FlightStatus { cancellation: suspected, ..cancelled(&to_amsterdam(), at(7, 5.0)) };
+    assert_eq!(flights(&whole_journey_with(status)), 4);
+}
+
+#[test]
+fn who_is_diverted_stays_there_and_misses_what_goes_on_from_where_the_flight_was_booked_to() {
+    let [lhr, bru, sfo] = ["LHR", "BRU", "SFO"].map(iata);
+    let mut story = whole_journey_with(diverted(Some(bru)));
+    let (departs, arrives) = (to_amsterdam().departs, to_amsterdam().arrives);
+    let comes_on = on_to_california().arrives + Span::days(1);
+    assert_eq!(
+        path(&story),
+        [(lhr, bru, departs), (bru, bru, arrives), (sfo, sfo, comes_on), (sfo, lhr, back().departs)]
+    );
+    let there_after_all = FlightStatus { observed_at: at(7, 8.5), ..diverted(Some(iata("AMS"))) };
+    story.tell(at(7, 8.5), "", news(there_after_all));
+    assert_eq!(flights(&story), 4, "it went on");
+    assert_eq!(flights(&whole_journey_with(diverted(None))), 4, "nobody knows where to");
+}
+
+#[test]
+fn what_leaves_from_where_people_are_left_is_within_reach_in_the_same_trip() {
+    // A later flight told beside the one that is cancelled; the same for one that is missed.
+    let later = leg("KL1007", "LHR", "AMS", at(7, 10.0), at(7, 11.5));
+    let late = leg("KL645", "AMS", "JFK", at(7, 14.0), at(7, 22.5));
+    let mut story = on_the_morning_of(vec![to_amsterdam(), later.clone(), late.clone()]);
+    story.tell(at(7, 5.0), "", news(cancelled(&to_amsterdam(), at(7, 5.0))));
+    let [lhr, ams, jfk] = ["LHR", "AMS", "JFK"].map(iata);
+    let flown =
+        [(lhr, ams, later.departs), (ams, ams, later.arrives), (ams, jfk, late.departs), (jfk, jfk, late.arrives)];
+    assert_eq!(path(&story), flown);
+
+    let next = leg("KL643", "AMS", "JFK", at(8, 8.0), at(8, 16.5));
+    let mut story = on_the_morning_of(vec![to_amsterdam(), on_to_new_york(), next.clone()]);
+    story.tell(at(7, 5.0), "", news(status(&to_amsterdam(), at(7, 5.0), Span::minutes(150))));
+    assert_eq!(path(&story)[2..], [(ams, jfk, next.departs), (jfk, jfk, next.arrives)]);
+}
+
+#[test]
+fn a_day_trip_whose_first_flight_is_cancelled_is_spent_at_home() {
+    let evening = leg("KL1020", "AMS", "LHR", at(7, 17.0), at(7, 18.5));
+    let mut story = on_the_morning_of(vec![to_amsterdam(), evening]);
+    story.tell(at(7, 5.0), "", news(cancelled(&to_amsterdam(), at(7, 5.0))));
+    assert_eq!(story.whereabouts_of(&story.household.travellers()[0]).len(), 1);
+}
+
+#[test]
+fn flights_during_a_stay_are_no_way_round_what_was_cancelled_on_the_way_back() {
+    let (out, leaves) = (leg("BA117", "LHR", "JFK", at(7, 6.0), at(7, 14.0)), at(21, 23.0));
+    let to_dublin = leg("EI104", "JFK", "DUB", leaves, leaves + Span::hours(7));
+    let home = leg("EI160", "DUB", "LHR", leaves + Span::hours(9), leaves + Span::hours(10));
+    let mut story = on_the_morning_of(vec![out, to_dublin.clone(), home.clone()]);
+    let there = leg("DL670", "JFK", "SFO", at(10, 15.0), at(10, 21.0));
+    let back = leg("DL671", "SFO", "JFK", at(14, 15.0), at(14, 21.0));
+    for (trip_id, leg) in [("t2", there), ("t3", back)] {
+        tell_trip(&mut story, at(8, 0.0), Trip { trip_id: trip_id.into(), ..trip(1, &["ana"], vec![leg]) });
+    }
+    story.tell(at(21, 20.0), "", news(cancelled(&to_dublin, at(21, 20.0))));
+    let stretches = story.whereabouts_of(&story.household.travellers()[0]);
+    let last = stretches.last().unwrap();
+    assert_eq!((last.place, last.from), (Place::Home, home.arrives + Span::days(1)));
 }

@@ -110,8 +110,8 @@ pub fn flight_keys(journeys: &[Journey]) -> BTreeSet<FlightKey> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times<'a> {
     Booked,
-    /// With what tells a connection that is missed by them. Who missed one, and tells of no other flight, is taken to have
-    /// come on where that is due until `assumed_until`; later it is left open.
+    /// With what tells a connection that is missed by them. Who gets no further on a trip, and tells of no other flight, is
+    /// taken to have come on where that is due until `assumed_until`; later it is left open.
     Announced {
         connections: &'a ConnectionNumbers,
         assumed_until: UtcMillis,
@@ -199,8 +199,8 @@ pub fn home_of(journeys: &[Journey], traveller: &Traveller) -> Option<Tz> {
     airports::lookup(first.origin).map(|airport| airport.time_zone)
 }
 
-/// Where a traveller was, is and will be: without gaps, from long ago on; the last stretch has no end. Who misses a connection
-/// stays where that is until another flight is told of, or they are taken to have come on.
+/// Where a traveller was, is and will be: without gaps, from long ago on; the last stretch has no end. Who gets no further
+/// on a trip stays there until another flight is told of, or they are taken to have come on.
 #[must_use]
 pub fn whereabouts(journeys: &[Journey], traveller: &Traveller, times: Times<'_>) -> Vec<Stretch> {
     let home = home_of(journeys, traveller).unwrap_or(Tz::UTC);
@@ -246,8 +246,11 @@ struct Path {
 }
 
 impl Path {
-    /// From `at` on somewhere else; never before the last change.
+    /// From `at` on somewhere else, if it is; never before the last change.
     fn go(&mut self, at: UtcMillis, time_zone: Tz, place: Place) {
+        if (time_zone, place) == (self.time_zone, self.place) {
+            return;
+        }
         let at = at.max(self.from);
         if at > self.from {
             let (from, to) = (self.from, Some(at));
