@@ -58,6 +58,8 @@ pub(super) struct Observation {
     /// Observed less predicted.
     pub innovation: f64,
     pub variance: f64,
+    /// Whether it may say how strongly the clock feels light.
+    pub tells_of_gain: bool,
 }
 
 /// What an observation was worth.
@@ -79,26 +81,28 @@ impl Observation {
         Observation::of_phase(belief, row, hours_after, sd)
     }
 
-    /// The same for the middle of a main sleep of settled life, which lies δ before the minimum.
+    /// The same for the middle of a main sleep of settled life, which lies δ before the minimum. Who goes to bed late has light
+    /// on until then, and the late night itself would bear out those sample points that light delays most: in a year without
+    /// any event light comes to be thought three times as strong as it is. So it tells of everything but that.
     pub(super) fn of_sleep(belief: &Belief, hours_after: f64, sd: f64) -> Observation {
         let mut row = [0.0; STATE];
         row[PHASE] = 1.0;
         row[DELTA] = PHASE_PER_HOUR;
         row[BETA] = PHASE_PER_HOUR;
-        Observation::of_phase(belief, row, hours_after, sd)
+        Observation { tells_of_gain: false, ..Observation::of_phase(belief, row, hours_after, sd) }
     }
 
     fn of_phase(belief: &Belief, row: Vector<STATE>, hours_after: f64, sd: f64) -> Observation {
         let predicted = dot(&row, &belief.mean) + hours_after * PHASE_PER_HOUR;
         let sd = sd * PHASE_PER_HOUR;
-        Observation { row, innovation: wrap(PI - predicted), variance: sd * sd }
+        Observation { row, innovation: wrap(PI - predicted), variance: sd * sd, tells_of_gain: true }
     }
 
     /// The phase angle itself, from a laboratory.
     pub(super) fn of_delta(belief: &Belief, delta: Hours, variance: f64) -> Observation {
         let mut row = [0.0; STATE];
         row[DELTA] = 1.0;
-        Observation { row, innovation: delta.0 - belief.mean[DELTA], variance }
+        Observation { row, innovation: delta.0 - belief.mean[DELTA], variance, tells_of_gain: true }
     }
 
     pub(super) fn spread(&self, belief: &Belief) -> f64 {
@@ -161,7 +165,12 @@ impl Belief {
         if !(nis <= gate * gate) {
             return Surprise { nis, rejected: true };
         }
-        let gain = apply(&self.covariance, &observation.row).map(|value| value / spread);
+        let mut gain = apply(&self.covariance, &observation.row).map(|value| value / spread);
+        if !observation.tells_of_gain {
+            // A parameter that is considered and not estimated (Schmidt, Adv. Control Syst. 3, 293, 1966): its uncertainty counts,
+            // and what it has to do with the others is kept. Joseph's form holds for any gain.
+            gain[GAIN] = 0.0;
+        }
         for (mean, gain) in self.mean.iter_mut().zip(gain) {
             *mean += gain * observation.innovation;
         }

@@ -45,7 +45,7 @@ impl Compromise {
         let innovation = from_habit - (kept * behind + together);
         let variance = sd * sd + kept_variance * behind_variance + together * together;
         Compromise {
-            observation: Observation { row: product_row, innovation, variance },
+            observation: Observation { row: product_row, innovation, variance, tells_of_gain: true },
             moves: behind.abs() + behind_sd <= 12.0 && from_habit.abs() <= reach,
         }
     }

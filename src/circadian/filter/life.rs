@@ -151,6 +151,13 @@ impl Life {
         self.cause().is_some_and(|cause| cause != Cause::OtherNights)
     }
 
+    /// Whether the last nights lie nearer to another time of day than to the usual one.
+    #[must_use]
+    pub fn is_at_other_hours(&self, numbers: &FilterNumbers) -> bool {
+        let off = Hours(f64::from(self.lately - self.habit_moved)).wrap_12();
+        self.cause() == Some(Cause::OtherNights) && off.0.abs() > 0.5 * numbers.another_time.0
+    }
+
     /// Whether nights came back from another time of day, not long ago.
     #[must_use]
     pub fn is_back_from_other_hours(&self) -> bool {

@@ -22,6 +22,7 @@ pub struct FilterNumbers {
     pub reversion_days: f64,
     pub phase_noise: f64,
     pub phase_noise_unexplained: f64,
+    pub phase_noise_elsewhere: f64,
     pub phase_noise_returned: f64,
     pub delta_noise_unexplained: f64,
     pub phase_noise_stranger: f64,
@@ -90,8 +91,9 @@ impl FilterNumbers {
         let mut noise = file.section("noise")?;
         let mut hours = |key| noise.number(key, "h", 0.0..=3.0);
         let (phase_noise, phase_noise_stranger) = (hours("phase")?, hours("phase_stranger")?);
-        let (phase_noise_unexplained, phase_noise_returned, delta_noise_unexplained) =
-            (hours("phase_unexplained")?, hours("phase_returned")?, hours("delta_unexplained")?);
+        let (phase_noise_unexplained, delta_noise_unexplained) =
+            (hours("phase_unexplained")?, hours("delta_unexplained")?);
+        let (phase_noise_elsewhere, phase_noise_returned) = (hours("phase_elsewhere")?, hours("phase_returned")?);
         let amplitude_noise = noise.number("amplitude", "1", 0.0..=0.2)?;
         noise.finish()?;
 
@@ -143,6 +145,7 @@ impl FilterNumbers {
             reversion_days,
             phase_noise,
             phase_noise_unexplained,
+            phase_noise_elsewhere,
             phase_noise_returned,
             delta_noise_unexplained,
             phase_noise_stranger,

@@ -244,8 +244,13 @@ impl Run<'_> {
         let numbers = &self.model.numbers;
         let (phase, delta, imputed) = match (self.life.is_explained(), self.person.knows_hours) {
             (false, _) => {
-                let is_back = self.life.is_back_from_other_hours();
-                let phase = if is_back { numbers.phase_noise_returned } else { numbers.phase_noise_unexplained };
+                let phase = if self.life.is_back_from_other_hours() {
+                    numbers.phase_noise_returned
+                } else if self.life.is_at_other_hours(numbers) {
+                    numbers.phase_noise_elsewhere
+                } else {
+                    numbers.phase_noise_unexplained
+                };
                 (phase, numbers.delta_noise_unexplained, numbers.imputed_unexplained)
             }
             (true, false) => (numbers.phase_noise_stranger, 0.0, numbers.imputed_stranger),
