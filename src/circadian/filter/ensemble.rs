@@ -1,8 +1,10 @@
 //! Sample points on their way: eight oscillators under one light.
 
 use super::belief::{AMPLITUDE, AMPLITUDES, Belief, GAIN, Lane, PERIOD, PHASE};
+use super::life::Life;
 use super::matrix::{MOVING, Matrix};
 use super::numbers::FilterNumbers;
+use super::person::Person;
 use super::{LightBin, LightSource};
 use crate::circadian::drive::{BIN, CELL};
 use crate::circadian::hannay19::{KnownDrives, LANES, LaneDrives, LaneStates};
@@ -67,6 +69,27 @@ pub(super) struct Noise {
     pub delta: f64,
     /// SD of the logarithm of light that is imputed.
     pub imputed: f64,
+}
+
+impl Noise {
+    pub(super) fn of(life: &Life, person: &Person, numbers: &FilterNumbers) -> Noise {
+        if life.is_explained() {
+            let (phase, imputed) = if person.knows_hours {
+                (numbers.phase_noise, numbers.imputed_light)
+            } else {
+                (numbers.phase_noise_stranger, numbers.imputed_stranger)
+            };
+            return Noise { phase, delta: 0.0, imputed };
+        }
+        let phase = if life.is_back_from_other_hours() {
+            numbers.phase_noise_returned
+        } else if life.is_at_other_hours(numbers) {
+            numbers.phase_noise_elsewhere
+        } else {
+            numbers.phase_noise_unexplained
+        };
+        Noise { phase, delta: numbers.delta_noise_unexplained, imputed: numbers.imputed_unexplained }
+    }
 }
 
 /// Sample points on their way.

@@ -51,6 +51,8 @@ mod said;
 pub mod track;
 
 #[cfg(test)]
+mod life_tests;
+#[cfg(test)]
 mod silence_tests;
 #[cfg(test)]
 mod tests;

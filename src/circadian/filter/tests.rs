@@ -68,6 +68,22 @@ pub(super) fn hour_of(published: &Published) -> f64 {
 }
 
 #[test]
+fn nights_at_home_say_nothing_of_how_strongly_light_is_felt() {
+    let (person, track) = adult();
+    let mut run = track.run(model(), &person);
+    // Late nights with the light on until then: what a filter takes for a clock that light delays much.
+    let late = |day: i64| if day % 2 == 0 { 1.2 } else { 0.0 };
+    let happenings: Vec<Happening> = (0..90).map(|day| slept(at(day, MID_SLEEP + late(day)), late(day))).collect();
+    let light = |bin: UtcMillis| usual(bin, -late((bin - at(0, 12.0)).0.div_euclid(Span::days(1).0) + 1));
+    run.advance(at(90, 12.0), &happenings, light);
+    let belief = run.beliefs.heaviest();
+    let prior = &person.prior;
+    let told = (belief.mean[GAIN], belief.covariance[GAIN][GAIN]);
+    assert!(run.life().is_settled() && (told.0 - prior.mean[GAIN - PERIOD]).abs() < 1e-4, "{told:?}");
+    assert!((told.1 - prior.covariance[GAIN - PERIOD][GAIN - PERIOD]).abs() < 1e-4, "{told:?}");
+}
+
+#[test]
 fn eight_points_have_the_moments_of_the_points_of_all_seven_numbers() {
     // Axes 4 to 6 move δ, β and w alone: their points fall together with the mean in what moves, and their weights with
     // the mean's own cancel.

@@ -236,27 +236,8 @@ impl Run<'_> {
 
     /// One for every part.
     pub(super) fn ensembles(&self) -> Vec<Ensemble> {
-        let noise = self.noise();
+        let noise = Noise::of(&self.life, self.person, &self.model.numbers);
         self.beliefs.iter().map(|(_, belief)| Ensemble::of(belief, &self.model.oscillator, noise)).collect()
-    }
-
-    fn noise(&self) -> Noise {
-        let numbers = &self.model.numbers;
-        let (phase, delta, imputed) = match (self.life.is_explained(), self.person.knows_hours) {
-            (false, _) => {
-                let phase = if self.life.is_back_from_other_hours() {
-                    numbers.phase_noise_returned
-                } else if self.life.is_at_other_hours(numbers) {
-                    numbers.phase_noise_elsewhere
-                } else {
-                    numbers.phase_noise_unexplained
-                };
-                (phase, numbers.delta_noise_unexplained, numbers.imputed_unexplained)
-            }
-            (true, false) => (numbers.phase_noise_stranger, 0.0, numbers.imputed_stranger),
-            (true, true) => (numbers.phase_noise, 0.0, numbers.imputed_light),
-        };
-        Noise { phase, delta, imputed }
     }
 
     /// At an instant of redrawing: what is kept is what goes on; beliefs are taken apart and put together.
