@@ -189,8 +189,10 @@ fn who_logs_nothing_after_a_journey_is_known_two_months_later_as_well_as_who_sta
             assert!(from < to && to - from <= Span::days(1), "{there}, day {day}: {said:?}");
             assert!(said.amplitude.is_some_and(|amplitude| amplitude > 0.1), "{there}, day {day}: {said:?}");
             if day >= 60 {
+                // Forty days after the journey some are told a little less surely still.
+                let most = if day == 60 { 25 } else { 5 };
                 let sd = said.sd_minutes.expect("an SD");
-                assert!((sd - usual).abs() <= 15, "{there}, day {day}: {sd} and {usual} min");
+                assert!((sd - usual).abs() <= most, "{there}, day {day}: {sd} and {usual} min");
             }
         }
     }

@@ -165,8 +165,9 @@ impl SettledClock {
                 let nights = Nights { models, persona, sources };
                 let counts = persona.measurements().filter(|measured| !measured.displaced());
                 let between_people = person.prior.delta().1;
-                let found = counts
-                    .map(|measured| measured.result_at(run.at(), &models.filter.numbers, between_people, &nights));
+                let found = counts.filter_map(|measured| {
+                    measured.result_at(run.at(), &models.filter.numbers, between_people, &nights)
+                });
                 run.know_delta(&found.collect::<Vec<_>>());
                 is_contradicted = run.is_contradicted;
             }
@@ -263,8 +264,7 @@ fn estimate_of(
         ClockQuality::Estimated
     };
     let mut estimate = ClockEstimate::of(&published, misalignment, quality, nis);
-    estimate.narrowing =
-        estimate.width().and_then(|width| Narrowing::of(models, persona, light, run.life().is_settled(), width));
+    estimate.narrowing = estimate.width().and_then(|width| Narrowing::of(models, persona, light, run.life(), width));
     estimate
 }
 

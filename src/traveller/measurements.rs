@@ -43,11 +43,15 @@ const TOLD_BEFORE: Span = Span::hours(8);
 /// Of nights that are not decided yet.
 const OPEN: i16 = i16::MIN;
 
+/// Of nights at another time of day than the habit: who works then has a clock on its way, and how it lies to such nights says
+/// nothing of how it lies to others.
+const ELSEWHERE: i16 = i16::MIN + 1;
+
 /// A measured CBTmin (or DLMO, moved to it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measurement {
     pub cbt_min: UtcMillis,
-    /// CBTmin minus the middle of the nights around it, minutes, or [`OPEN`].
+    /// CBTmin minus the middle of the nights around it, minutes, or [`OPEN`], or [`ELSEWHERE`].
     delta_minutes: i16,
     pub sd_minutes: u16,
     /// The lowest bit: whether it was on a journey or soon after. The others: seconds from [`TOLD_BEFORE`] before CBTmin to
@@ -84,7 +88,7 @@ impl Measurement {
     }
 
     /// What it says of δ at a time: as sure as the test and the nights allow, and less for what δ may have changed since,
-    /// which in the end is as much as it differs between people.
+    /// which in the end is as much as it differs between people. `None` where its nights lay at another time of day.
     #[must_use]
     pub fn result_at(
         &self,
@@ -92,16 +96,16 @@ impl Measurement {
         numbers: &FilterNumbers,
         between_people: Hours,
         nights: &Nights<'_>,
-    ) -> TestResult {
+    ) -> Option<TestResult> {
         let own = f64::from(self.sd_minutes) / 60.0;
         let days = (at - self.cbt_min).as_hours().0.max(0.0) / 24.0;
         let changed = 1.0 - libm::exp(-2.0 * days / numbers.reversion_days);
         let minutes = if self.delta_minutes == OPEN { nights.minutes_after(self.cbt_min) } else { self.delta_minutes };
-        TestResult {
+        (minutes != ELSEWHERE).then(|| TestResult {
             delta: Hours(f64::from(minutes) / 60.0),
             own_variance: own * own + MID_SLEEP_SD * MID_SLEEP_SD,
             changed_variance: changed * between_people.0 * between_people.0,
-        }
+        })
     }
 
     fn is_open(&self) -> bool {
@@ -177,13 +181,17 @@ pub struct Nights<'a> {
 }
 
 impl Nights<'_> {
-    /// How long after the middle of the nights around it a CBTmin comes, minutes.
+    /// How long after the middle of the nights around it a CBTmin comes, minutes; or [`ELSEWHERE`].
     fn minutes_after(&self, cbt_min: UtcMillis) -> i16 {
         self.minutes_against(cbt_min, self.off_habit(cbt_min - AROUND, cbt_min + AROUND))
     }
 
     fn minutes_against(&self, cbt_min: UtcMillis, off_habit: Option<Hours>) -> i16 {
-        let middle = self.persona.day.mid_sleep() + off_habit.unwrap_or(Hours(0.0));
+        let off_habit = off_habit.unwrap_or(Hours(0.0));
+        if off_habit.wrap_12().0.abs() > self.models.filter.numbers.another_time.0 {
+            return ELSEWHERE;
+        }
+        let middle = self.persona.day.mid_sleep() + off_habit;
         let delta = (zones::hour_of_day(self.persona.home, cbt_min) - middle).wrap_12();
         libm::round(delta.0 * 60.0) as i16
     }

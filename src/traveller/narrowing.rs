@@ -1,6 +1,7 @@
 //! What would make the interval of a body clock narrower: one sentence, for whoever wonders why it is so wide.
 
 use crate::circadian::BIN;
+use crate::circadian::filter::Life;
 use crate::traveller::facts::Report;
 use crate::traveller::light::LightSources;
 use crate::traveller::models::Models;
@@ -36,7 +37,7 @@ impl Narrowing {
         models: &Models,
         persona: &Persona<'_>,
         sources: &LightSources<'_>,
-        is_settled: bool,
+        life: &Life,
         width: Hours,
     ) -> Option<Narrowing> {
         if width.0 < models.people.worth_narrowing.0 {
@@ -46,8 +47,10 @@ impl Narrowing {
             return Some(Narrowing::Profile);
         }
         let from = sources.now - LOOKED_AT;
-        // After a flight light moves the clock, and sleep tells more of the wall. In settled life it is the other way round.
-        if !is_settled && bins_with_light(sources, from) < BINS_ENOUGH {
+        // After a flight light moves the clock, and sleep tells more of the wall. In settled life it is the other way round, and
+        // where nobody said why nights are as they are, two mornings are lost in what else is not known.
+        let is_settled = life.is_settled();
+        if !is_settled && life.is_explained() && bins_with_light(sources, from) < BINS_ENOUGH {
             return Some(Narrowing::Light);
         }
         if signs::nights(sources, from) < NIGHTS_ENOUGH {

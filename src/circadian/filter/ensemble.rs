@@ -9,7 +9,7 @@ use super::{LightBin, LightSource};
 use crate::circadian::drive::{BIN, CELL};
 use crate::circadian::hannay19::{KnownDrives, LANES, LaneDrives, LaneStates};
 use crate::circadian::{Hannay19, Hannay19Lanes, Hannay19State};
-use crate::units::{Hours, Radians, Span};
+use crate::units::{Hours, Radians, Span, UtcMillis};
 
 /// How the light of a stretch was known: quarter hours of light that mattered, by source.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +72,7 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    pub(super) fn of(life: &Life, person: &Person, numbers: &FilterNumbers) -> Noise {
+    pub(super) fn of(life: &Life, at: UtcMillis, person: &Person, numbers: &FilterNumbers) -> Noise {
         if life.is_explained() {
             let (phase, imputed) = if person.knows_hours {
                 (numbers.phase_noise, numbers.imputed_light)
@@ -81,7 +81,7 @@ impl Noise {
             };
             return Noise { phase, delta: 0.0, imputed };
         }
-        let phase = if life.is_back_from_other_hours() {
+        let phase = if life.is_back_from_other_hours(at, numbers) {
             numbers.phase_noise_returned
         } else if life.is_at_other_hours(numbers) {
             numbers.phase_noise_elsewhere

@@ -158,10 +158,10 @@ impl Life {
         self.cause() == Some(Cause::OtherNights) && off.0.abs() > 0.5 * numbers.another_time.0
     }
 
-    /// Whether nights came back from another time of day, not long ago.
+    /// Whether nights came back from another time of day only lately.
     #[must_use]
-    pub fn is_back_from_other_hours(&self) -> bool {
-        self.cause() == Some(Cause::Returned)
+    pub fn is_back_from_other_hours(&self, at: UtcMillis, numbers: &FilterNumbers) -> bool {
+        self.cause() == Some(Cause::Returned) && at - self.unsettled_since < numbers.returns_at
     }
 
     /// Whether the last nights agree with those before them well enough to be somebody's habit.
@@ -193,7 +193,7 @@ impl Life {
     /// The local clock changed by so much, at `at`.
     pub fn clock_shifted(&mut self, at: UtcMillis, by: Hours, numbers: &FilterNumbers) {
         if by.0.abs() >= numbers.shift.0 {
-            self.leave(at, Cause::Flight);
+            self.leave(at, self.unless_lost(Cause::Flight, numbers));
             self.arrived = by.0 as f32;
         }
     }
@@ -235,6 +235,13 @@ impl Life {
         (from_told - Hours(f64::from(self.habit_moved))).wrap_12()
     }
 
+    /// Whose clock is on its way back from work at night, or whose nights are at other hours still, follows no plan and makes no
+    /// compromise that tells how far: it is not known from where.
+    fn unless_lost(&self, cause: Cause, numbers: &FilterNumbers) -> Cause {
+        let is_lost = self.cause() == Some(Cause::Returned) || self.is_at_other_hours(numbers);
+        if is_lost { Cause::Returned } else { cause }
+    }
+
     fn leave(&mut self, at: UtcMillis, cause: Cause) {
         self.unsettled_since = at;
         self.by_shift = matches!(cause, Cause::Plan | Cause::Flight);
@@ -267,7 +274,7 @@ impl Life {
         let scattered = 1_000.0 * apart.min(MOST_SCATTER) - f32::from(self.scatter);
         self.scatter = (f32::from(self.scatter) + SCATTERED_NIGHT * scattered) as u16;
         if sleep.planned {
-            self.leave(sleep.middle, Cause::Plan);
+            self.leave(sleep.middle, self.unless_lost(Cause::Plan, numbers));
             return Use::IsDark;
         }
         let is_alike = step.abs() <= ALIKE;

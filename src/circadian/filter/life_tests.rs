@@ -37,13 +37,19 @@ fn worked_at_night(nights: usize, since: usize, later_since: f64) -> (Life, Use)
     lived([0.0; 5].into_iter().chain(at_work).chain(std::iter::repeat_n(later_since, since)))
 }
 
+/// Whether nights count as just back, `since` nights after seven of work at night.
+fn is_back(life: &Life, since: usize) -> bool {
+    let at = UtcMillis(0) + Span::days(12 + since as i64);
+    life.is_back_from_other_hours(at, &FilterNumbers::embedded())
+}
+
 #[test]
 fn nights_back_from_another_time_of_day_say_nothing_of_the_clock_for_three_weeks() {
     let (life, last) = worked_at_night(7, 0, 0.0);
-    assert!(!life.is_explained() && !life.is_back_from_other_hours() && last == Use::IsDark);
+    assert!(!life.is_explained() && !is_back(&life, 0) && last == Use::IsDark);
     for since in 1..=10 {
         let (life, last) = worked_at_night(7, since, 0.0);
-        assert!(life.is_back_from_other_hours() && !life.is_explained() && last == Use::IsDark, "{since}");
+        assert!(is_back(&life, since) && !life.is_explained() && last == Use::IsDark, "{since}");
     }
     assert_eq!(worked_at_night(7, 20, 0.0).1, Use::IsDarkAsEver);
     let (life, last) = worked_at_night(7, 24, 0.0);
@@ -101,4 +107,19 @@ fn of_somebody_whose_hours_nobody_told_the_nights_are_measured_by_each_other() {
 fn nights_two_hours_late_from_one_day_on_are_no_journey() {
     let (life, last) = lived([0.0; 5].into_iter().chain([2.0; 15]));
     assert!(!life.is_settled() && !life.is_explained() && last == Use::IsDarkAsEver);
+}
+
+#[test]
+fn a_flight_soon_after_work_at_night_makes_no_compromises() {
+    let numbers = FilterNumbers::embedded();
+    let flown = |nights_since: usize| {
+        let (mut life, _) = worked_at_night(7, nights_since, 0.0);
+        let middle = UtcMillis(0) + Span::days(13 + nights_since as i64) + Span::hours(3);
+        life.clock_shifted(middle - Span::hours(15), Hours(7.0), &numbers);
+        let night = MainSleep { middle, from_habit: Hours(0.5), planned: false };
+        life.take(&night, 0.0, 1.0, true, &numbers)
+    };
+    assert_eq!(flown(0), Use::IsDark);
+    assert_eq!(flown(5), Use::IsDark);
+    assert_eq!(flown(30), Use::Compromises);
 }

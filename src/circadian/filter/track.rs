@@ -236,7 +236,7 @@ impl Run<'_> {
 
     /// One for every part.
     pub(super) fn ensembles(&self) -> Vec<Ensemble> {
-        let noise = Noise::of(&self.life, self.person, &self.model.numbers);
+        let noise = Noise::of(&self.life, self.at, self.person, &self.model.numbers);
         self.beliefs.iter().map(|(_, belief)| Ensemble::of(belief, &self.model.oscillator, noise)).collect()
     }
 
