@@ -17,7 +17,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// 2026-09-21 00:00 UTC.
 const START: UtcMillis = UtcMillis(1_789_948_800_000);
 const DAYS: i64 = 8;
-const KINDS: [&str; 3] = ["sensor", "settled", "travelling"];
+const KINDS: [&str; 4] = ["sensor", "settled", "travelling", "population"];
+
+/// Of a population one in so many is on a journey.
+const ONE_IN: usize = 50;
 
 /// As many records as a busy worker takes in one transaction.
 const COMMIT_EVERY: usize = 5_000;
@@ -78,7 +81,12 @@ impl Bench {
 
 /// Everybody's next record at a time of day: one each, so that states grow side by side as they do live.
 fn everybody(bench: &mut Bench, travellers: usize, at: UtcMillis, record: impl Fn(usize) -> String) {
-    for number in 0..travellers {
+    one_in(1, bench, travellers, at, record);
+}
+
+/// The same of every `each`th.
+fn one_in(each: usize, bench: &mut Bench, travellers: usize, at: UtcMillis, record: impl Fn(usize) -> String) {
+    for number in (0..travellers).step_by(each) {
         bench.take(&household(number), &record(number), at);
     }
 }
@@ -97,9 +105,10 @@ fn lived(kind: &str, travellers: usize) -> Bench {
                 .to_owned()
         });
     }
-    if kind == "travelling" {
+    if kind == "travelling" || kind == "population" {
+        let each = if kind == "travelling" { 1 } else { ONE_IN };
         let (departs, arrives) = (START + Span::hours(2 * 24 + 12), START + Span::hours(2 * 24 + 20));
-        everybody(&mut bench, travellers, START + Span::minutes(1), |number| {
+        one_in(each, &mut bench, travellers, START + Span::minutes(1), |number| {
             format!(
                 "{{\"user_id\":\"1\",\"activity\":\"trip\",\"trip_id\":\"t{number}\",\"revision\":1,\"legs\":[{{\"flight\":\"BA{}\",\
                  \"origin\":\"LHR\",\"destination\":\"JFK\",\"departs\":{},\"arrives\":{}}}]}}",
