@@ -208,3 +208,25 @@ fn a_test_on_a_journey_says_where_the_clock_is() {
     let mut late = adult(&path);
     assert!(tested(&mut late, &path, measured, now + Span::days(4)).late);
 }
+
+#[test]
+fn results_of_a_week_of_work_at_night_leave_the_settled_clock_alone() {
+    let home = home();
+    let estimate_after = |hours: &[f64]| {
+        let mut ana = adult(&home);
+        for day in 0..50 {
+            let is_at_work = (10..17).contains(&day);
+            slept(&mut ana, &home, at(day, if is_at_work { 32.0 } else { 23.0 }), 8);
+            if is_at_work && let Some(hour) = hours.get((day - 10) as usize) {
+                tested(&mut ana, &home, at(day + 1, *hour), at(day + 1, 17.0));
+            }
+        }
+        estimate(&ana, &home, at(50, 12.0))
+    };
+    let none = estimate_after(&[]);
+    assert_eq!(none.quality, ClockQuality::Estimated);
+    for hours in [&[4.0][..], &[9.0], &[4.0, 4.2], &[15.0, 15.0, 15.0]] {
+        let said = estimate_after(hours);
+        assert_eq!((said.cbt_min, said.quality), (none.cbt_min, none.quality), "{hours:?}");
+    }
+}

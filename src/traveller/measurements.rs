@@ -172,6 +172,18 @@ pub fn decided(measurements: &[Measurement], nights: &Nights<'_>, until: UtcMill
     })
 }
 
+/// So many nights at another time of day are no accident.
+const NIGHTS_ELSEWHERE: usize = 2;
+
+/// Where nights around a result lay.
+#[derive(Clone, Copy, Debug)]
+enum Around {
+    /// So much later than the habit, as their median.
+    OffHabit(Hours),
+    /// Some of them at another time of day.
+    Elsewhere,
+}
+
 /// What is known of somebody's nights.
 #[derive(Clone, Copy, Debug)]
 pub struct Nights<'a> {
@@ -186,11 +198,12 @@ impl Nights<'_> {
         self.minutes_against(cbt_min, self.off_habit(cbt_min - AROUND, cbt_min + AROUND))
     }
 
-    fn minutes_against(&self, cbt_min: UtcMillis, off_habit: Option<Hours>) -> i16 {
-        let off_habit = off_habit.unwrap_or(Hours(0.0));
-        if off_habit.wrap_12().0.abs() > self.models.filter.numbers.another_time.0 {
-            return ELSEWHERE;
-        }
+    fn minutes_against(&self, cbt_min: UtcMillis, off_habit: Option<Around>) -> i16 {
+        let off_habit = match off_habit {
+            Some(Around::Elsewhere) => return ELSEWHERE,
+            Some(Around::OffHabit(by)) => by,
+            None => Hours(0.0),
+        };
         let middle = self.persona.day.mid_sleep() + off_habit;
         let delta = (zones::hour_of_day(self.persona.home, cbt_min) - middle).wrap_12();
         libm::round(delta.0 * 60.0) as i16
@@ -198,7 +211,7 @@ impl Nights<'_> {
 
     /// How much later than the habit the nights at home with their middle in [`from`, `until`) lie, as their median; `None`
     /// where too few were told. Nights that a plan moved are not of them.
-    fn off_habit(&self, from: UtcMillis, until: UtcMillis) -> Option<Hours> {
+    fn off_habit(&self, from: UtcMillis, until: UtcMillis) -> Option<Around> {
         let Nights { models, persona, sources } = self;
         let planned_before = models.people.journey.planned_before;
         let happened = signs::happenings(&models.filter.numbers, persona, sources, planned_before, from, until);
@@ -213,6 +226,10 @@ impl Nights<'_> {
         if nights.len() < ENOUGH_NIGHTS {
             return None;
         }
+        let another_time = models.filter.numbers.another_time.0;
+        if nights.iter().filter(|night| night.abs() > another_time).count() >= NIGHTS_ELSEWHERE {
+            return Some(Around::Elsewhere);
+        }
         // Twelve hours off on either side is the same time of day.
         let first = nights[0];
         for night in &mut nights {
@@ -221,7 +238,7 @@ impl Nights<'_> {
         nights.sort_by(f64::total_cmp);
         let upper = nights.len() / 2;
         let lower = (nights.len() - 1) / 2;
-        Some(Hours(0.5 * (nights[lower] + nights[upper])))
+        Some(Around::OffHabit(Hours(0.5 * (nights[lower] + nights[upper]))))
     }
 }
 
